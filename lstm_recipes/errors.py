@@ -1,0 +1,14 @@
+"""The one error that a user can mend."""
+
+
+class UserError(ValueError):
+    """Something that the user gave is wrong, and the message says how to mend it.
+
+    The message is one sentence: what was received, what was expected, how to fix it.
+    The command line prints it without a traceback and ends with status 1.
+
+    >>> raise UserError("notes.txt is empty; give a text of at least 1,000 characters")
+    Traceback (most recent call last):
+        ...
+    lstm_recipes.errors.UserError: notes.txt is empty; give a text of at least 1,000 characters
+    """

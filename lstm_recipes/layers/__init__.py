@@ -1,0 +1,25 @@
+"""Recurrent layers: one idea per file, and nothing but Keras below them."""
+
+from lstm_recipes.layers.activations import cec_input, cec_output
+from lstm_recipes.layers.cec_lstm import CECLSTM, CECLSTMCell
+from lstm_recipes.layers.convert import from_keras, to_keras
+from lstm_recipes.layers.forget_lstm import ForgetGateLSTM, ForgetGateLSTMCell
+from lstm_recipes.layers.gru import GRU, GRUCell
+from lstm_recipes.layers.peephole_lstm import PeepholeLSTM, PeepholeLSTMCell
+from lstm_recipes.layers.recurrence import Recurrent
+
+__all__ = [
+    "CECLSTM",
+    "GRU",
+    "CECLSTMCell",
+    "ForgetGateLSTM",
+    "ForgetGateLSTMCell",
+    "GRUCell",
+    "PeepholeLSTM",
+    "PeepholeLSTMCell",
+    "Recurrent",
+    "cec_input",
+    "cec_output",
+    "from_keras",
+    "to_keras",
+]
