@@ -1,0 +1,140 @@
+"""The command ``lstm-recipes``: every recipe's functions as commands.
+
+TensorFlow takes seconds to load, so nothing here imports it: a recipe does, when it runs.
+"""
+
+import functools
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Literal
+
+from lstm_recipes.errors import UserError
+from lstm_recipes.quiet import load_tensorflow
+from lstm_recipes.recipes import RECIPES
+
+USAGE = """\
+usage: lstm-recipes list
+       lstm-recipes RECIPE COMMAND [options]     COMMAND: {commands}
+       lstm-recipes RECIPE COMMAND --help        what every option means
+
+recipes:
+{recipes}
+"""
+COMMANDS = ("train", "evaluate", "sample")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 bad data or run, 2 usage, 130
+    interrupted. Results go to standard output, progress and messages to standard error."""
+    argv = sys.argv[1:] if argv is None else argv
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no notices later on; warnings stay
+    try:
+        return _run(argv)
+    except UserError as error:
+        print(f"lstm-recipes: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as interrupt:
+        print(f"lstm-recipes: {interrupt or 'stopped'}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # what reads our output, head say, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _run(argv: list[str]) -> int:
+    if not argv or argv[0] in ("-h", "--help"):
+        print(USAGE.format(commands=" | ".join(COMMANDS), recipes=_recipes()), end="")
+        return 0 if argv else 2
+    if argv[0] == "list":
+        print(_recipes())
+        return 0
+    if argv[0] not in RECIPES:
+        print(
+            f"lstm-recipes: there is no recipe {argv[0]!r}; there is {', '.join(RECIPES)}",
+            file=sys.stderr,
+        )
+        return 2
+    recipe = importlib.import_module(RECIPES[argv[0]][0])
+    _command(argv[0], recipe, argv[1:])
+    return 0
+
+
+def _recipes() -> str:
+    return "\n".join(f"  {name:12} {about}" for name, (_, about) in RECIPES.items())
+
+
+def _command(name: str, recipe: Any, arguments: list[str]) -> None:
+    """Let tyro turn the recipe's functions into commands, and print what they give back."""
+    import tyro
+
+    functions = {c: getattr(recipe, c) for c in COMMANDS if hasattr(recipe, c)}
+    preset, arguments = _preset(recipe.PRESETS, arguments)
+    functions["train"] = _with_numbers(functions["train"], recipe.PRESETS, preset)
+    functions = {c: _with_tensorflow(function) for c, function in functions.items()}
+    result = tyro.extras.subcommand_cli_from_dict(
+        functions,
+        prog=f"lstm-recipes {name}",
+        description=recipe.__doc__,
+        args=arguments,
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
+    )
+    if result is not None:
+        _print(result)
+
+
+def _preset(presets: dict[str, Any], arguments: list[str]) -> tuple[str, list[str]]:
+    """Take ``--preset NAME`` out of the arguments: it fixes the defaults of all the others."""
+    import argparse
+
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--preset", choices=presets, default="default")
+    found, rest = parser.parse_known_args(arguments)
+    return found.preset, rest
+
+
+def _with_numbers(train: Callable, presets: dict[str, Any], preset: str) -> Callable:
+    """``train`` with the numbers of a preset for its defaults, and the preset's name to choose."""
+
+    @functools.wraps(train)
+    def command(**arguments: Any) -> Any:
+        del arguments["preset"]  # it has done its work: the defaults
+        return train(**arguments)
+
+    numbers, *others = inspect.signature(train).parameters.values()
+    chosen = inspect.Parameter(
+        "preset", inspect.Parameter.KEYWORD_ONLY, default=preset, annotation=Literal[*presets]
+    )
+    parameters = [chosen, *others, numbers.replace(default=presets[preset])]
+    parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
+    command.__signature__ = inspect.Signature(parameters)
+    command.__annotations__ = train.__annotations__ | {"preset": Literal[*presets]}
+    command.__doc__ = train.__doc__.replace(
+        "    Args:\n",
+        "    Args:\n        preset: A named set of numbers; options after it change single ones.\n",
+    )
+    return command
+
+
+def _with_tensorflow(function: Callable) -> Callable:
+    """The function, with TensorFlow loaded quietly once its arguments are found to be right."""
+
+    @functools.wraps(function)
+    def command(*args: Any, **kwargs: Any) -> Any:
+        load_tensorflow()
+        return function(*args, **kwargs)
+
+    return command
+
+
+def _print(result: dict[str, Any]) -> None:
+    """A result, one line a number."""
+    for name, value in result.items():
+        shown = f"{value:,}" if isinstance(value, int) else value
+        print(f"{name.replace('_', ' '):24} {shown}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

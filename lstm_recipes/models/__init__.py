@@ -1,0 +1,1 @@
+"""Keras models made of the package's layers."""

@@ -1,0 +1,39 @@
+"""Loading TensorFlow without its start-up notices, and with its real warnings."""
+
+import os
+import re
+import sys
+import tempfile
+
+NOISE = re.compile(
+    r"^WARNING: All log messages before absl::InitializeLog\(\)"  # and what follows is I or E
+    r"|^(\d{4}-\d\d-\d\d .*: )?I\d{0,4} "  # notices: oneDNN, processor features
+    r"|cudart_stub|cuda_platform|cuda_executor|computation_placer|cuInit|cuda drivers"  # no GPU
+    r"|cuda_dnn\.cc|cuda_blas\.cc|cuda_fft\.cc|Unable to register cu\w+ factory"
+    r"|rebuild TensorFlow with the appropriate compiler flags"
+)
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow and look for devices; what it says of itself meanwhile is left out, and
+    everything else that is written to standard error comes through afterwards.
+
+    The notices are written by C++ before any log level of TensorFlow's counts, so they are
+    caught where they come out: at file descriptor 2.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile("w+b") as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_physical_devices()
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            caught.seek(0)
+            for line in caught.read().decode("utf-8", "replace").splitlines():
+                if line.strip() and not NOISE.search(line):
+                    print(line, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Training: the run folder, the loop that loses nothing, schedules and progress."""

@@ -1,0 +1,242 @@
+"""The training loop: any task, any budget, and nothing lost when it is stopped."""
+
+import math
+import signal
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+
+from lstm_recipes.errors import UserError
+from lstm_recipes.training.checkpoint import load_checkpoint, save_checkpoint
+from lstm_recipes.training.progress import Progress
+from lstm_recipes.training.run_folder import RunFolder
+from lstm_recipes.training.schedule import warmup_cosine
+
+TIMED_STEPS = 50  # how many are timed before minutes become steps
+UNTIMED_STEPS = 3  # the first ones compile
+
+
+class Task(Protocol):
+    """What the loop needs to know of what it trains."""
+
+    unit: str
+    """What is counted in a step, such as "characters"."""
+    units_per_step: int
+    steps_per_epoch: int
+    variables: list[keras.Variable]
+    """All that the next step depends on, beside its number: weights, optimizer, carried states
+    and random states."""
+
+    def train_step(self, step: int, learning_rate: float) -> float:
+        """Do a step; the training loss in nats."""
+
+    def validate(self) -> float:
+        """A quick estimate of the validation loss in nats."""
+
+    def save(self, path: Path) -> None:
+        """Write the model, whole or not at all."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: so many steps, or so many epochs, or about so many minutes."""
+
+    steps: int | None = None
+    epochs: float | None = None
+    minutes: float | None = None
+
+    def in_steps(self, steps_per_epoch: int) -> int | None:
+        """The budget in steps; None for minutes, which are steps only after some were timed."""
+        if self.minutes is not None:
+            return None
+        if self.epochs is not None:
+            return max(1, round(self.epochs * steps_per_epoch))
+        return self.steps
+
+
+class Interrupted(KeyboardInterrupt):
+    """A run was stopped by Ctrl-C, and its last checkpoint is written."""
+
+
+def fit(
+    task: Task,
+    run: RunFolder,
+    budget: Budget,
+    *,
+    learning_rate: float,
+    warmup: int,
+    validate_every: int,
+) -> dict[str, Any]:
+    """Train until the budget is spent; go on from the run's last checkpoint where there is one.
+
+    Everything counts steps and never the clock, so a resumed run ends with the numbers of an
+    unbroken one. The number of steps is written to config.json as soon as it is known.
+
+    Returns:
+        steps, train_seconds and the best quick validation loss, for metrics.json.
+
+    Raises:
+        UserError: The loss is no longer a number, or explodes; the message has advice.
+        Interrupted: Ctrl-C; the checkpoint of the last whole step is written.
+    """
+    loop = _Loop(task, run, learning_rate, warmup, validate_every)
+    total = run.read_json("config").get("total_steps") or budget.in_steps(task.steps_per_epoch)
+    loop.restore()
+    with _GentleInterrupt() as interrupt, Progress(total, loop.step, task.unit) as progress:
+        loop.set_total(total)
+        while loop.total is None or loop.step < loop.total:
+            loop.train_one(progress)
+            if loop.total is None and loop.timed_steps == TIMED_STEPS:
+                steps = round(budget.minutes * 60 * TIMED_STEPS / loop.timed_seconds)
+                loop.set_total(max(loop.step, steps))
+                progress.total(loop.total)
+                progress.line(f"{budget.minutes:g} minutes are {loop.total:,} steps here")
+            if loop.step % validate_every == 0 or loop.step == loop.total:
+                loop.validate(progress)
+                loop.checkpoint()
+            if interrupt.asked and loop.step != loop.total:
+                loop.checkpoint()
+                raise Interrupted(
+                    f"stopped after step {loop.step:,}; the same command with --resume goes on "
+                    "from there"
+                )
+    return {
+        "steps": loop.step,
+        "train_seconds": round(loop.seconds, 1),
+        f"{task.unit}_per_second": round(loop.step * task.units_per_step / loop.seconds),
+    }
+
+
+class _Loop:
+    """The state of a run while it trains."""
+
+    def __init__(
+        self, task: Task, run: RunFolder, learning_rate: float, warmup: int, validate_every: int
+    ):
+        self.task, self.run = task, run
+        self.learning_rate, self.warmup = learning_rate, warmup
+        self.total: int | None = None
+        self.step, self.session_steps, self.timed_seconds = 0, 0, 0.0
+        self.best, self.first_loss = math.inf, math.nan
+        self.losses: deque[float] = deque(maxlen=validate_every)
+        self.began, self.earlier_seconds = time.perf_counter(), 0.0
+        self.curves: Any = None
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has trained, validation and earlier sessions included."""
+        return self.earlier_seconds + time.perf_counter() - self.began
+
+    @property
+    def timed_steps(self) -> int:
+        return max(self.session_steps - UNTIMED_STEPS, 0)
+
+    def restore(self) -> None:
+        """Go on from the last checkpoint, if there is one."""
+        path = self.run / "last/checkpoint.npz"
+        if path.exists():
+            numbers = load_checkpoint(path, self.task.variables)
+            self.step, self.earlier_seconds = numbers["step"], numbers["seconds"]
+            self.best, self.first_loss = numbers["best"], numbers["first_loss"]
+        self.run.cut_log(self.step)
+
+    def checkpoint(self) -> None:
+        numbers = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+            "first_loss": self.first_loss,
+        }
+        save_checkpoint(self.run / "last/checkpoint.npz", self.task.variables, numbers)
+
+    def set_total(self, total: int | None) -> None:
+        """The number of steps is known: config.json keeps it, so that resuming knows it too."""
+        self.total = total
+        if total is not None:
+            self.run.write_json("config", self.run.read_json("config") | {"total_steps": total})
+
+    def rate(self) -> float:
+        """The learning rate of the coming step. While the number of steps is not yet known the
+        run is still warming up, or as good as at its peak."""
+        total = self.total or 10 * max(self.warmup, TIMED_STEPS)
+        return warmup_cosine(self.step, total, self.learning_rate, self.warmup)
+
+    def train_one(self, progress: Progress) -> None:
+        began = time.perf_counter()
+        loss = self.task.train_step(self.step, self.rate())
+        took = time.perf_counter() - began
+        self.step, self.session_steps = self.step + 1, self.session_steps + 1
+        self.timed_seconds += took if self.timed_steps else 0.0
+        self.losses.append(loss)
+        if self.step == 1:
+            self.first_loss = max(loss, 2.0)
+        self._check(loss)
+        speed = max(self.timed_steps, 1) * self.task.units_per_step / (self.timed_seconds or took)
+        progress.step(self.step, sum(self.losses) / len(self.losses), speed)
+
+    def _check(self, loss: float) -> None:
+        if math.isfinite(loss) and loss < 3 * self.first_loss:
+            return
+        what = f"has exploded to {loss:.1f}" if math.isfinite(loss) else f"is {loss}"
+        raise UserError(
+            f"the loss {what} at step {self.step:,} (learning rate {self.rate():.2g}); start anew "
+            "with --overwrite and a smaller --learning-rate (half is a good try) or --clip-norm"
+        )
+
+    def validate(self, progress: Progress) -> None:
+        """Estimate the validation loss, log it, and keep the model if it is the best so far."""
+        estimate = self.task.validate()
+        if estimate < self.best:
+            self.best = estimate
+            self.task.save(self.run / "best.keras")
+        row = {
+            "step": self.step,
+            "epoch": round(self.step / self.task.steps_per_epoch, 3),
+            "seconds": round(self.seconds, 1),
+            "train_loss": round(sum(self.losses) / len(self.losses), 5),
+            "validation_loss": round(estimate, 5),
+            "learning_rate": float(f"{self.rate():.4g}"),
+        }
+        self.run.log(row)
+        self._draw(row)
+        progress.line(
+            f"step {self.step:,}: training {row['train_loss']:.4f}, validation about "
+            f"{estimate:.4f} nats per {self.task.unit.removesuffix('s')}"
+        )
+
+    def _draw(self, row: dict[str, Any]) -> None:
+        """Add the row to TensorBoard's curves."""
+        import tensorflow as tf
+
+        if self.curves is None:
+            self.curves = tf.summary.create_file_writer(str(self.run / "tensorboard"))
+        with self.curves.as_default(step=self.step):
+            for name in ("train_loss", "validation_loss", "learning_rate"):
+                tf.summary.scalar(name, row[name])
+        self.curves.flush()
+
+
+class _GentleInterrupt:
+    """Ctrl-C waits for the step to end, so that the checkpoint is of a whole step; a second
+    one does not wait."""
+
+    asked = False
+
+    def __enter__(self) -> "_GentleInterrupt":
+        try:
+            self._before = signal.signal(signal.SIGINT, self._ask)
+        except ValueError:  # not the main thread, as in some notebooks
+            self._before = None
+        return self
+
+    def _ask(self, *_: Any) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)

@@ -1,0 +1,6 @@
+"""Recipes: one short program each, which says which numbers and leaves the how to the library."""
+
+RECIPES = {
+    "char-rnn": ("lstm_recipes.recipes.char_rnn", "a character model that writes Shakespeare"),
+}
+"""Module and one-line description of each recipe, by its name on the command line."""

@@ -1,0 +1,202 @@
+"""char-rnn: a character-level language model (Karpathy 2015), on tiny Shakespeare or any text."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lstm_recipes.data import Vocabulary, load_tiny_shakespeare, read_text, split
+from lstm_recipes.data.streams import Streams
+from lstm_recipes.training.run_folder import RunFolder
+from lstm_recipes.training.trained import TrainedCharLM
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class CharRNN:
+    """Every number of the recipe; config.json keeps them."""
+
+    layer: Literal["cec", "forget", "peephole", "gru", "keras_lstm", "keras_gru"] = "forget"
+    """The recurrent layer."""
+    layers: int = 1
+    """How many of them, one on top of the other."""
+    units: int = 256
+    """Width of each layer."""
+    embedding: int = 128
+    """Width of the vector that stands for a character."""
+    dropout: float = 0.3
+    """Share of each layer's outputs that is dropped in training."""
+    recurrent_dropout: float = 0.0
+    """Share of the state that comes back that is dropped, the same for a whole window."""
+    batch_size: int = 64
+    """Streams that are read side by side."""
+    time: int = 50
+    """Characters a window; the gradient goes back so far, the state is carried on."""
+    learning_rate: float = 5e-3
+    """AdamW's, at its highest; it warms up in a line and falls in a half cosine to 0."""
+    warmup: int = 100
+    """Steps until the learning rate is at its highest."""
+    weight_decay: float = 0.1
+    """AdamW's, on everything but biases."""
+    clip_norm: float = 1.0
+    """Gradients longer than this, all weights together, are shortened to it."""
+    steps: int = 2000
+    """Training steps, unless --epochs or --minutes is given; about three minutes on two cores."""
+    epochs: float | None = None
+    """Instead of steps: how often the training text is read."""
+    minutes: float | None = None
+    """Instead of steps: after fifty timed steps it becomes a number of steps, once."""
+    validate_every: int = 250
+    """Steps between two estimates of the validation loss, each with a checkpoint."""
+    seed: int = 0
+    """Of the initial weights and the dropout masks."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """mixed_bfloat16 multiplies in bfloat16, faster where the processor can; the cell state stays
+    float32."""
+
+
+PRESETS = {
+    "default": CharRNN(),
+    "best": CharRNN(
+        layers=2,
+        units=512,
+        dropout=0.5,
+        recurrent_dropout=0.15,
+        time=100,
+        learning_rate=2.5e-3,
+        warmup=200,
+        steps=5000,
+        precision="mixed_bfloat16",
+    ),
+}
+
+
+def load(text: Path | None) -> tuple[str, str]:
+    """The name of the data and the whole text: a file of one's own, or tiny Shakespeare."""
+    if text is not None:
+        return text.name, read_text(text)
+    return "tiny_shakespeare", load_tiny_shakespeare()
+
+
+def build(numbers: CharRNN, vocabulary: Vocabulary) -> "keras.Model":
+    """The model, with freshly drawn weights."""
+    import keras
+
+    from lstm_recipes.models.char_lm import char_lm
+
+    keras.utils.set_random_seed(numbers.seed)
+    names = ("layer", "layers", "units", "embedding", "dropout", "recurrent_dropout", "precision")
+    return char_lm(len(vocabulary), **{name: getattr(numbers, name) for name in names})
+
+
+def train(
+    numbers: CharRNN,
+    run: Path = Path("runs/char-rnn"),
+    text: Path | None = None,
+    init_from: Path | None = None,
+    add_characters: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> dict[str, Any]:
+    """Train a character model, and measure it on the whole validation split.
+
+    Args:
+        numbers: The recipe's numbers.
+        run: The folder for all that the run writes.
+        text: A UTF-8 text of your own; without it, tiny Shakespeare.
+        init_from: The folder of a trained model to go on from, with this text: its size, weights
+            and vocabulary.
+        add_characters: With --init-from, give characters that the old vocabulary lacks rows of
+            their own, instead of refusing them.
+        resume: Go on with the run in the folder.
+        overwrite: Start anew in a folder that holds a run.
+    """
+    from lstm_recipes.training.fit import Budget, fit
+    from lstm_recipes.training.language_model import LanguageModelTask
+
+    folder, old = RunFolder(run), None
+    if resume:
+        numbers = CharRNN(**folder.resume(asdict(numbers), asdict(CharRNN())))
+    elif init_from is not None:
+        old = TrainedCharLM(init_from)
+        numbers = replace(numbers, **old.size(asdict(numbers), asdict(CharRNN())))
+    budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
+    name, whole = load(text)
+    train_text, validation_text = split(whole)
+    if resume:
+        vocabulary = Vocabulary.load(folder.require("vocabulary.json"))
+    else:
+        vocabulary = Vocabulary.of(whole) if old is None else old.extended(whole, add_characters)
+    streams = Streams(vocabulary.encode(train_text), numbers.batch_size, numbers.time)
+    folder.begin("char-rnn", asdict(numbers), name, whole, resume, overwrite)
+    if not resume:
+        vocabulary.save(folder / "vocabulary.json")
+        folder.write_text("validation.txt", validation_text)
+    model = build(numbers, vocabulary)
+    if old is not None:
+        old.copy_weights(model)
+    task = LanguageModelTask(
+        model,
+        streams,
+        vocabulary.encode(validation_text),
+        weight_decay=numbers.weight_decay,
+        clip_norm=numbers.clip_norm,
+    )
+    trained = fit(
+        task,
+        folder,
+        budget,
+        learning_rate=numbers.learning_rate,
+        warmup=numbers.warmup,
+        validate_every=numbers.validate_every,
+    )
+    folder.write_json("metrics", evaluate(run) | trained)
+    return folder.read_json("metrics")
+
+
+def evaluate(run: Path, /) -> dict[str, Any]:
+    """Measure a trained model on the whole validation split, once, in order.
+
+    Args:
+        run: The folder that train wrote.
+    """
+    return TrainedCharLM(run).measure()
+
+
+def sample(
+    run: Path,
+    /,
+    prompt: str = "\n",
+    prompt_file: Path | None = None,
+    length: int = 1000,
+    temperature: float = 0.8,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    samples: int = 1,
+    seed: int | None = None,
+    drop_unknown: bool = False,
+) -> None:
+    """Write text with a trained model, as it comes.
+
+    Args:
+        run: The folder that train wrote.
+        prompt: What the text begins with.
+        prompt_file: A UTF-8 file that the text begins with, instead.
+        length: Characters to write after the prompt.
+        temperature: Below 1 keeps to what is likely, above 1 is wilder; 0 always takes the
+            likeliest character.
+        top_k: Choose among so many likeliest characters alone.
+        top_p: Choose among the likeliest characters that together have this probability.
+        samples: How many texts to write.
+        seed: The same seed writes the same texts.
+        drop_unknown: Leave out characters of the prompt that the model does not know.
+    """
+    from lstm_recipes.decoding.sampling import make_sampler
+    from lstm_recipes.decoding.write import write_texts
+
+    trained = TrainedCharLM(run)
+    start = prompt if prompt_file is None else read_text(prompt_file)
+    ids = trained.encode_prompt(start, drop_unknown)
+    sampler = make_sampler(temperature, top_k, top_p, seed)
+    write_texts(trained.model, trained.vocabulary, ids, length, sampler, samples)
