@@ -1,6 +1,5 @@
 """Sampling: how the next character is picked, and the compiled loop that writes text."""
 
-import contextlib
 import copy
 import math
 import random
@@ -83,7 +82,8 @@ class Generator:
             `[logits [batch, time, vocabulary], *states]`, such as `char_lm` makes.
         sampler: From `make_sampler`, or any sampler of keras-hub.
         chunk: The most characters written before they are handed over.
-        jit_compile: Compile with XLA, which is four times as fast at a batch of one.
+        jit_compile: Compile with XLA, about three times as fast at a batch of one. Its random
+            numbers are others, so that the same seed gives another text without it.
 
     Attributes:
         carry: Where the text stands after the chunks taken so far; None before the first.
@@ -143,24 +143,24 @@ class Generator:
         if carry is None:
             last, given = tf.constant(given[:, 0]), given[:, 1:]
             carry = Carry(last, tuple(initial_state(self.model, len(given))), position=1)
-        self.carry = carry
-        return self._chunks(given, length)
+        return self._chunks(given, length, carry)
 
-    def _chunks(self, given: np.ndarray, length: int) -> Iterator[np.ndarray]:
+    def _chunks(self, given: np.ndarray, length: int, carry: Carry) -> Iterator[np.ndarray]:
+        self.carry = carry
         total = given.shape[1] + length
         for start in range(0, total, self.chunk):
             count = min(self.chunk, total - start)
             known = given[:, start : start + self.chunk]
             tokens = np.zeros((self.chunk, len(given)), np.int32)
             tokens[: known.shape[1]] = known.T
-            last, states, position = self.carry
+            last, states, position = carry
             tokens, last, states = self._write(
                 tf.constant(tokens),
                 last,
                 states,
                 *(tf.constant(n) for n in (known.shape[1], count, self.seed % 2**31, position)),
             )
-            self.carry = Carry(last, states, position + count)
+            self.carry = carry = Carry(last, states, position + count)
             if count > known.shape[1]:
                 yield tokens.numpy()[known.shape[1] : count].T
 
@@ -176,9 +176,8 @@ class Generator:
     ) -> tuple:
         """Fill `tokens[known:count]` ([chunk, batch]); what stands in `tokens[:known]` is read.
 
-        The whole model is called on one time step. That costs no more than calling the cells
-        would, once its recurrent layers unroll: a loop of one step inside this one is what XLA
-        does not dissolve.
+        The whole model is called on one time step, where our layers make no loop of their own:
+        that costs no more than calling the cells would.
         """
 
         def step(i, tokens, last, states):
@@ -194,8 +193,7 @@ class Generator:
             return i + 1, tokens, last, states
 
         start = (tf.constant(0), tokens, last, states)
-        with _unrolled(self.model):
-            return tf.while_loop(lambda i, *_: i < count, step, start)[1:]
+        return tf.while_loop(lambda i, *_: i < count, step, start)[1:]
 
     def _check(self, prompt: np.ndarray | None, carry: Carry | None) -> np.ndarray:
         """The prompt as int32 [batch, n]."""
@@ -219,20 +217,6 @@ class Generator:
                 f"vocabulary goes from 0 to {self.vocabulary_size - 1}"
             )
         return prompt.astype(np.int32)
-
-
-@contextlib.contextmanager
-def _unrolled(model: keras.Model) -> Iterator[None]:
-    """While a graph is made of the model, its recurrent layers unroll their loop over time."""
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.RNN)]
-    before = [layer.unroll for layer in layers]
-    try:
-        for layer in layers:
-            layer.unroll = True
-        yield
-    finally:
-        for layer, unroll in zip(layers, before, strict=True):
-            layer.unroll = unroll
 
 
 class _Draws(keras.random.SeedGenerator):

@@ -7,6 +7,7 @@ import numpy as np
 
 from lstm_recipes.data.text import Vocabulary
 from lstm_recipes.decoding.sampling import Generator
+from lstm_recipes.errors import UserError
 
 if TYPE_CHECKING:
     import keras
@@ -31,6 +32,8 @@ def write_texts(
         sampler: From ``make_sampler``.
         samples: How many texts; they are drawn side by side.
     """
+    if samples < 1:
+        raise UserError(f"samples is {samples}; give a number of at least 1")
     pieces = Generator(model, sampler).generate(np.tile(prompt, (samples, 1)), length)
     start = vocabulary.decode(prompt)
     if samples == 1:

@@ -148,7 +148,8 @@ class Recurrent(keras.layers.RNN):
             shapes, wanted = [tuple(v.shape) for v in values], [tuple(v.shape) for v in variables]
             if shapes != wanted:
                 raise ValueError(
-                    f"{self.name}.reset_state received states of shapes {shapes}; it needs {wanted}."
+                    f"{self.name}.reset_state received states of shapes {shapes}; it needs "
+                    f"{wanted}."
                 )
         for variable, value in zip(variables, values, strict=True):
             variable.assign(ops.cast(value, variable.dtype))
@@ -216,7 +217,7 @@ class Recurrent(keras.layers.RNN):
             initial_state,
             go_backwards=self.go_backwards,
             mask=mask,
-            unroll=self.unroll,
+            unroll=self.unroll or sequences.shape[1] == 1,  # one step needs no loop
             input_length=sequences.shape[1],
             zero_output_for_mask=self.zero_output_for_mask,
             return_all_outputs=self.return_sequences,

@@ -1,0 +1,127 @@
+"""Write the tables in the README and the docs from the result files that are there.
+
+    python benchmarks/tables.py          writes them
+    python benchmarks/tables.py --check  exits with 1 if one is not up to date
+
+A table stands between ``<!-- table NAME -->`` and ``<!-- end of table -->``.
+"""
+
+import argparse
+import json
+import re
+import statistics
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = ("README.md", "docs/char_rnn.md")
+NAMES = {
+    "cec": "`CECLSTM`",
+    "forget": "`ForgetGateLSTM`",
+    "peephole": "`PeepholeLSTM`",
+    "gru": "`GRU`",
+    "keras_lstm": "`keras.layers.LSTM`",
+}
+
+
+def results(recipe: str) -> dict[str, list[dict]]:
+    """The results of a recipe by configuration, each a list over seeds."""
+    found: dict[str, list[dict]] = {}
+    for path in sorted((ROOT / "benchmarks" / "results" / recipe).glob("*.json")):
+        result = json.loads(path.read_text())
+        found.setdefault(result["config"], []).append(result)
+    return found
+
+
+def spread(values: list[float], digits: int) -> str:
+    """The mean and, of several, the standard deviation."""
+    mean = f"{statistics.mean(values):,.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.{digits}f}"
+
+
+def row(name: str, runs: list[dict]) -> str:
+    """One line of a table."""
+    metrics = [run["metrics"] for run in runs]
+    cells = [
+        name,
+        f"{metrics[0]['parameters']:,}",
+        f"{metrics[0]['steps']:,}",
+        f"{statistics.median(m['train_seconds'] for m in metrics):,.0f}",
+        f"{statistics.median(m['characters_per_second'] for m in metrics):,.0f}",
+        spread([m["nats_per_character"] for m in metrics], 4),
+        spread([m["bits_per_character"] for m in metrics], 3),
+        str(len(runs)),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+HEAD = (
+    "| | weights | steps | seconds | characters/s | nats per character | bits | n |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |"
+)
+
+
+def where(runs: list[dict]) -> str:
+    """Where and when the figures were measured, and what disturbed them."""
+    dates = sorted({run["date"] for run in runs})
+    machines = sorted({run["machine"] for run in runs})
+    versions = sorted({f"Keras {run['versions']['keras']}" for run in runs})
+    tensorflow = sorted({f"TensorFlow {run['versions']['tensorflow']}" for run in runs})
+    lines = [
+        f"n is the number of seeds; ± is the standard deviation over them; seconds and speed are "
+        f"medians, validation included. Measured on {', '.join(machines)}; "
+        f"{', '.join(tensorflow)}, {', '.join(versions)}; {', '.join(dates)}."
+    ]
+    lines += [f"{run['config']}, seed {run['seed']}: {run['note']}." for run in runs if run["note"]]
+    return "\n".join(lines)
+
+
+def char_rnn() -> str:
+    """The recipe's own settings."""
+    found = {k: v for k, v in results("char-rnn").items() if not k.startswith("layer-")}
+    order = [name for name in ("default", "best") if name in found]
+    commands = {"default": "`char-rnn train`", "best": "`char-rnn train --preset best`"}
+    rows = [row(commands[name], found[name]) for name in order]
+    return "\n".join([HEAD, *rows, "", where([run for name in order for run in found[name]])])
+
+
+def char_rnn_layers() -> str:
+    """The layers at equal steps."""
+    found = results("char-rnn")
+    present = {k: found[f"layer-{k}"] for k in NAMES if f"layer-{k}" in found}
+    rows = [row(NAMES[name], runs) for name, runs in present.items()]
+    return "\n".join([HEAD, *rows, "", where([run for runs in present.values() for run in runs])])
+
+
+TABLES = {"char-rnn": char_rnn, "char-rnn layers": char_rnn_layers}
+
+
+def filled(text: str) -> str:
+    """A page with its tables made anew."""
+
+    def table(match: re.Match) -> str:
+        return f"{match[1]}\n{TABLES[match[2]]()}\n{match[3]}"
+
+    pattern = r"(<!-- table ([\w -]+?) -->)\n.*?(<!-- end of table -->)"
+    return re.sub(pattern, table, text, flags=re.DOTALL)
+
+
+def main() -> int:
+    """Write the pages, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = []
+    for page in (ROOT / name for name in PAGES):
+        text = page.read_text()
+        if filled(text) != text:
+            stale.append(str(page.relative_to(ROOT)))
+            if not check:
+                page.write_text(filled(text))
+    if stale:
+        print(f"{'not up to date' if check else 'written'}: {', '.join(stale)}", file=sys.stderr)
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
