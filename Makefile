@@ -27,7 +27,7 @@ lint: .venv/.dev ## check the style
 	@$(BIN)/ruff check .
 
 bench: .venv/.installed ## measure against peers
-	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(ON_TENSORFLOW) $(BIN)/python "$$script"; done
+	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/sampling.py
 
 notebooks: .venv/.dev ## make the notebooks from their sources
 	@$(ON_TENSORFLOW) $(BIN)/python notebooks/build.py

@@ -6,6 +6,7 @@ file is its equations.
 """
 
 import inspect
+from numbers import Integral
 from typing import Any
 
 import keras
@@ -62,12 +63,12 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
         **kwargs: Any,
     ):
         super().__init__(autocast=False, **kwargs)
-        if isinstance(units, bool) or not isinstance(units, int) or units < 1:
+        if isinstance(units, bool) or not isinstance(units, Integral) or units < 1:
             raise ValueError(f"units={units!r} was given; a whole number of at least 1 is needed.")
         for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
             if not 0.0 <= rate < 1.0:
                 raise ValueError(f"{name}={rate!r} was given; a rate from 0 to below 1 is needed.")
-        self.units = units
+        self.units = self.output_size = int(units)
         self.activation = get_activation("activation", activation)
         self.recurrent_activation = get_activation("recurrent_activation", recurrent_activation)
         self.use_bias = use_bias
@@ -84,7 +85,6 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
         self.recurrent_dropout = recurrent_dropout
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-        self.output_size = units
 
     # What a subclass says of itself.
 

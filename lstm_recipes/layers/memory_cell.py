@@ -134,7 +134,10 @@ class MemoryCell(GatedCell):
 
     def spread(self, gate: Any) -> Any:
         """A gate ``[batch, blocks]`` for each cell of its block: ``[batch, units]``."""
-        return gate if self.block_size == 1 else ops.repeat(gate, self.block_size, axis=-1)
+        if self.block_size == 1:
+            return gate
+        # Not ops.repeat: XLA cannot compile its gradient inside the loop over time.
+        return ops.reshape(ops.stack([gate] * self.block_size, axis=-1), (-1, self.units))
 
     def new_states(self, h: Any, c: Any, gates: list) -> list:
         """The states after a step, the gates among them where they feed back."""
