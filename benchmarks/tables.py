@@ -63,6 +63,8 @@ HEAD = (
 
 def where(runs: list[dict]) -> str:
     """Where and when the figures were measured, and what disturbed them."""
+    if not runs:
+        return "No run is recorded yet."
     dates = sorted({run["date"] for run in runs})
     machines = sorted({run["machine"] for run in runs})
     versions = sorted({f"Keras {run['versions']['keras']}" for run in runs})

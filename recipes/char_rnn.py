@@ -1,11 +1,13 @@
 """char-rnn: a character-level language model (Karpathy 2015), on tiny Shakespeare or any text."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_recipes.data import Vocabulary, load_tiny_shakespeare, read_text, split
 from lstm_recipes.data.streams import Streams
+from lstm_recipes.errors import check_numbers
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained import TrainedCharLM
 
@@ -19,41 +21,33 @@ class CharRNN:
 
     layer: Literal["cec", "forget", "peephole", "gru", "keras_lstm", "keras_gru"] = "forget"
     """The recurrent layer."""
-    layers: int = 1
-    """How many of them, one on top of the other."""
-    units: int = 256
-    """Width of each layer."""
-    embedding: int = 128
-    """Width of the vector that stands for a character."""
-    dropout: float = 0.3
-    """Share of each layer's outputs that is dropped in training."""
-    recurrent_dropout: float = 0.0
-    """Share of the state that comes back that is dropped, the same for a whole window."""
-    batch_size: int = 64
-    """Streams that are read side by side."""
-    time: int = 50
-    """Characters a window; the gradient goes back so far, the state is carried on."""
-    learning_rate: float = 5e-3
-    """AdamW's, at its highest; it warms up in a line and falls in a half cosine to 0."""
-    warmup: int = 100
-    """Steps until the learning rate is at its highest."""
-    weight_decay: float = 0.1
-    """AdamW's, on everything but biases."""
-    clip_norm: float = 1.0
-    """Gradients longer than this, all weights together, are shortened to it."""
-    steps: int = 2000
-    """Training steps, unless --epochs or --minutes is given; about three minutes on two cores."""
-    epochs: float | None = None
-    """Instead of steps: how often the training text is read."""
-    minutes: float | None = None
-    """Instead of steps: after fifty timed steps it becomes a number of steps, once."""
-    validate_every: int = 250
-    """Steps between two estimates of the validation loss, each with a checkpoint."""
-    seed: int = 0
-    """Of the initial weights and the dropout masks."""
+    layers: int = 1  # How many of them, one on top of the other.
+    units: int = 256  # Width of each layer.
+    embedding: int = 128  # Width of the vector that stands for a character.
+    dropout: float = 0.3  # Share of each layer's outputs that is dropped in training.
+    recurrent_dropout: float = 0.0  # Share of h that does not come back, the same all window long.
+    batch_size: int = 64  # Streams that are read side by side.
+    time: int = 50  # Characters a window: the gradient goes back so far, the state is carried on.
+    learning_rate: float = 5e-3  # AdamW's, at its highest; it falls in a half cosine to 0.
+    warmup: int = 100  # Steps until the learning rate is at its highest.
+    weight_decay: float = 0.1  # AdamW's, on everything but biases.
+    clip_norm: float = 1.0  # A gradient longer than this, all weights together, is shortened to it.
+    steps: int = 2400  # Training steps, unless --epochs or --minutes is given.
+    epochs: float | None = None  # Instead of steps: how often the training text is read.
+    minutes: float | None = None  # Instead of steps, which it becomes after fifty timed ones.
+    validate_every: int = 300  # Steps between estimates of the validation loss and checkpoints.
+    seed: int = 0  # Of the initial weights and the dropout masks.
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    """mixed_bfloat16 multiplies in bfloat16, faster where the processor can; the cell state stays
-    float32."""
+    """mixed_bfloat16 multiplies in bfloat16, faster where the processor can; c stays float32."""
+
+    def check(self) -> None:
+        """Raise a UserError unless all numbers make sense."""
+        counts = "layers units embedding batch_size time validate_every"
+        check_numbers(self, counts, "of at least 1", lambda n: n >= 1)
+        check_numbers(self, "dropout recurrent_dropout", "from 0 to below 1", lambda n: 0 <= n < 1)
+        check_numbers(self, "learning_rate clip_norm", "above 0", lambda n: 0 < n < math.inf)
+        check_numbers(self, "warmup weight_decay", "of at least 0", lambda n: 0 <= n < math.inf)
+        check_numbers(self, "seed", "from 0 to below 2**32", lambda n: 0 <= n < 2**32)
 
 
 PRESETS = {
@@ -67,6 +61,7 @@ PRESETS = {
         learning_rate=2.5e-3,
         warmup=200,
         steps=5000,
+        validate_every=250,
         precision="mixed_bfloat16",
     ),
 }
@@ -121,16 +116,20 @@ def train(
     elif init_from is not None:
         old = TrainedCharLM(init_from)
         numbers = replace(numbers, **old.size(asdict(numbers), asdict(CharRNN())))
+        old.model  # noqa: B018  loaded before --overwrite may remove it
+    numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
     name, whole = load(text)
+    if resume:
+        folder.check_data(name, whole)
     train_text, validation_text = split(whole)
     if resume:
         vocabulary = Vocabulary.load(folder.require("vocabulary.json"))
     else:
         vocabulary = Vocabulary.of(whole) if old is None else old.extended(whole, add_characters)
     streams = Streams(vocabulary.encode(train_text), numbers.batch_size, numbers.time)
-    folder.begin("char-rnn", asdict(numbers), name, whole, resume, overwrite)
     if not resume:
+        folder.begin("char-rnn", asdict(numbers), name, whole, overwrite)
         vocabulary.save(folder / "vocabulary.json")
         folder.write_text("validation.txt", validation_text)
     model = build(numbers, vocabulary)
@@ -167,7 +166,7 @@ def evaluate(run: Path, /) -> dict[str, Any]:
 def sample(
     run: Path,
     /,
-    prompt: str = "\n",
+    prompt: str | None = None,
     prompt_file: Path | None = None,
     length: int = 1000,
     temperature: float = 0.8,
@@ -181,7 +180,7 @@ def sample(
 
     Args:
         run: The folder that train wrote.
-        prompt: What the text begins with.
+        prompt: What the text begins with; a new line, where the model knows it.
         prompt_file: A UTF-8 file that the text begins with, instead.
         length: Characters to write after the prompt.
         temperature: Below 1 keeps to what is likely, above 1 is wilder; 0 always takes the
@@ -196,7 +195,8 @@ def sample(
     from lstm_recipes.decoding.write import write_texts
 
     trained = TrainedCharLM(run)
-    start = prompt if prompt_file is None else read_text(prompt_file)
-    ids = trained.encode_prompt(start, drop_unknown)
+    if prompt_file is not None:
+        prompt = read_text(prompt_file)
+    ids = trained.encode_prompt(trained.opening if prompt is None else prompt, drop_unknown)
     sampler = make_sampler(temperature, top_k, top_p, seed)
     write_texts(trained.model, trained.vocabulary, ids, length, sampler, samples)
