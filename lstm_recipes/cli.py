@@ -32,7 +32,9 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no notices later on; warnings stay
     try:
-        return _run(argv)
+        status = _run(argv)
+        sys.stdout.flush()  # a closed pipe is found here, and not at exit
+        return status
     except UserError as error:
         print(f"lstm-recipes: {error}", file=sys.stderr)
         return 1
@@ -71,7 +73,9 @@ def _command(name: str, recipe: Any, arguments: list[str]) -> None:
     import tyro
 
     functions = {c: getattr(recipe, c) for c in COMMANDS if hasattr(recipe, c)}
-    preset, arguments = _preset(recipe.PRESETS, arguments)
+    preset = "default"
+    if arguments[:1] == ["train"]:
+        preset, arguments = _preset(f"lstm-recipes {name} train", recipe.PRESETS, arguments)
     functions["train"] = _with_numbers(functions["train"], recipe.PRESETS, preset)
     functions = {c: _with_tensorflow(function) for c, function in functions.items()}
     result = tyro.extras.subcommand_cli_from_dict(
@@ -85,11 +89,11 @@ def _command(name: str, recipe: Any, arguments: list[str]) -> None:
         _print(result)
 
 
-def _preset(presets: dict[str, Any], arguments: list[str]) -> tuple[str, list[str]]:
+def _preset(prog: str, presets: dict[str, Any], arguments: list[str]) -> tuple[str, list[str]]:
     """Take ``--preset NAME`` out of the arguments: it fixes the defaults of all the others."""
     import argparse
 
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog, add_help=False, allow_abbrev=False)
     parser.add_argument("--preset", choices=presets, default="default")
     found, rest = parser.parse_known_args(arguments)
     return found.preset, rest
@@ -98,11 +102,12 @@ def _preset(presets: dict[str, Any], arguments: list[str]) -> tuple[str, list[st
 def _with_numbers(train: Callable, presets: dict[str, Any], preset: str) -> Callable:
     """``train`` with the numbers of a preset for its defaults, and the preset's name to choose."""
 
-    @functools.wraps(train)
     def command(**arguments: Any) -> Any:
         del arguments["preset"]  # it has done its work: the defaults
         return train(**arguments)
 
+    functools.update_wrapper(command, train)
+    del command.__wrapped__  # tyro would take the types and the help from there
     numbers, *others = inspect.signature(train).parameters.values()
     chosen = inspect.Parameter(
         "preset", inspect.Parameter.KEYWORD_ONLY, default=preset, annotation=Literal[*presets]
@@ -111,21 +116,21 @@ def _with_numbers(train: Callable, presets: dict[str, Any], preset: str) -> Call
     parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in parameters]
     command.__signature__ = inspect.Signature(parameters)
     command.__annotations__ = train.__annotations__ | {"preset": Literal[*presets]}
-    command.__doc__ = train.__doc__.replace(
-        "    Args:\n",
-        "    Args:\n        preset: A named set of numbers; options after it change single ones.\n",
-    )
+    about = "    preset: A named set of numbers; other options change single ones of them.\n"
+    command.__doc__ = inspect.getdoc(train).replace("Args:\n", "Args:\n" + about)
     return command
 
 
 def _with_tensorflow(function: Callable) -> Callable:
     """The function, with TensorFlow loaded quietly once its arguments are found to be right."""
 
-    @functools.wraps(function)
     def command(*args: Any, **kwargs: Any) -> Any:
         load_tensorflow()
         return function(*args, **kwargs)
 
+    functools.update_wrapper(command, function)
+    command.__signature__ = inspect.signature(function)
+    del command.__wrapped__
     return command
 
 

@@ -7,7 +7,7 @@ import tempfile
 
 NOISE = re.compile(
     r"^WARNING: All log messages before absl::InitializeLog\(\)"  # and what follows is I or E
-    r"|^(\d{4}-\d\d-\d\d .*: )?I\d{0,4} "  # notices: oneDNN, processor features
+    r"|^I\d{4} \d\d:|^\d{4}-\d\d-\d\d [\d:.]+: I "  # notices: oneDNN, processor features
     r"|cudart_stub|cuda_platform|cuda_executor|computation_placer|cuInit|cuda drivers"  # no GPU
     r"|cuda_dnn\.cc|cuda_blas\.cc|cuda_fft\.cc|Unable to register cu\w+ factory"
     r"|rebuild TensorFlow with the appropriate compiler flags"

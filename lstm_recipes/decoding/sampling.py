@@ -51,6 +51,8 @@ def make_sampler(
         raise UserError(f"top_k is {top_k}; give a whole number of at least 1")
     if top_p is not None and not 0 < top_p <= 1:
         raise UserError(f"top_p is {top_p}; give a number above 0 and at most 1")
+    if seed is not None and not 0 <= seed < 2**63:
+        raise UserError(f"seed is {seed}; give a whole number from 0 to below 2**63")
     from keras_hub import samplers  # takes a second, so not before somebody samples
 
     if temperature < _COLDEST:

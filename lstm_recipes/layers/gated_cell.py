@@ -195,9 +195,10 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
         return output, new_states if tree.is_nested(states) else new_states[0]
 
     def _checked(self, states: Any) -> list:
+        """The states as a list, in the dtypes in which they are carried."""
         states = list(states) if tree.is_nested(states) else [states]
         check_states(self.name, states, self.state_size)
-        return states
+        return [ops.cast(s, d) for s, d in zip(states, self.state_dtypes, strict=True)]
 
     def get_initial_state(self, batch_size: int | None = None) -> list:
         """Zero states, ``[batch, width]`` each."""

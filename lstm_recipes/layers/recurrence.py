@@ -211,11 +211,14 @@ class Recurrent(keras.layers.RNN):
         def step(projected: Any, states: tuple) -> tuple[Any, list]:
             return cell.step(projected, list(states), kernel, training)
 
+        projected = cell.project(sequences, training)
+        if self.go_backwards:  # turned here, for Keras' unrolled loop zeroes by the mask unturned
+            projected = ops.flip(projected, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
         return backend.rnn(
             step,
-            cell.project(sequences, training),
+            projected,
             initial_state,
-            go_backwards=self.go_backwards,
             mask=mask,
             unroll=self.unroll or sequences.shape[1] == 1,  # one step needs no loop
             input_length=sequences.shape[1],

@@ -40,11 +40,11 @@ def load_checkpoint(path: Path, variables: list[keras.Variable]) -> dict[str, An
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(
             f"the checkpoint {path} is damaged ({error}); start anew with --overwrite"
         ) from None
-    numbers = {k.removeprefix("number_"): v.item() for k, v in arrays.items() if k[:2] == "nu"}
+    numbers = {k.removeprefix("number_"): v.tolist() for k, v in arrays.items() if k[:2] == "nu"}
     values = [arrays[k] for k in sorted(arrays) if k.startswith("variable_")]
     if [v.shape for v in values] != [tuple(v.shape) for v in variables]:
         raise UserError(

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import keras
 
-from lstm_recipes.errors import UserError
+from lstm_recipes.errors import UserError, check_numbers
 from lstm_recipes.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_recipes.training.progress import Progress
 from lstm_recipes.training.run_folder import RunFolder
@@ -48,6 +48,14 @@ class Budget:
     steps: int | None = None
     epochs: float | None = None
     minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "steps", "of at least 1", lambda n: n >= 1)
+        check_numbers(self, "epochs minutes", "above 0", lambda n: 0 < n < math.inf)
+        if self.epochs is not None and self.minutes is not None:
+            raise UserError("epochs and minutes are both given; give one of them")
+        if self.steps is None and self.epochs is None and self.minutes is None:
+            raise UserError("no budget is given; give steps, epochs or minutes")
 
     def in_steps(self, steps_per_epoch: int) -> int | None:
         """The budget in steps; None for minutes, which are steps only after some were timed."""
@@ -142,6 +150,7 @@ class _Loop:
             numbers = load_checkpoint(path, self.task.variables)
             self.step, self.earlier_seconds = numbers["step"], numbers["seconds"]
             self.best, self.first_loss = numbers["best"], numbers["first_loss"]
+            self.losses.extend(numbers.get("losses", ()))
         self.run.cut_log(self.step)
 
     def checkpoint(self) -> None:
@@ -150,6 +159,7 @@ class _Loop:
             "seconds": self.seconds,
             "best": self.best,
             "first_loss": self.first_loss,
+            "losses": list(self.losses),
         }
         save_checkpoint(self.run / "last/checkpoint.npz", self.task.variables, numbers)
 
@@ -167,29 +177,31 @@ class _Loop:
 
     def train_one(self, progress: Progress) -> None:
         began = time.perf_counter()
-        loss = self.task.train_step(self.step, self.rate())
+        rate = self.rate()
+        loss = self.task.train_step(self.step, rate)
         took = time.perf_counter() - began
         self.step, self.session_steps = self.step + 1, self.session_steps + 1
         self.timed_seconds += took if self.timed_steps else 0.0
         self.losses.append(loss)
         if self.step == 1:
             self.first_loss = max(loss, 2.0)
-        self._check(loss)
+        if not loss < 3 * self.first_loss:
+            raise self._diverged("loss", loss, rate)
         speed = max(self.timed_steps, 1) * self.task.units_per_step / (self.timed_seconds or took)
         progress.step(self.step, sum(self.losses) / len(self.losses), speed)
 
-    def _check(self, loss: float) -> None:
-        if math.isfinite(loss) and loss < 3 * self.first_loss:
-            return
+    def _diverged(self, name: str, loss: float, rate: float) -> UserError:
         what = f"has exploded to {loss:.1f}" if math.isfinite(loss) else f"is {loss}"
-        raise UserError(
-            f"the loss {what} at step {self.step:,} (learning rate {self.rate():.2g}); start anew "
+        return UserError(
+            f"the {name} {what} at step {self.step:,} (learning rate {rate:.2g}); start anew "
             "with --overwrite and a smaller --learning-rate (half is a good try) or --clip-norm"
         )
 
     def validate(self, progress: Progress) -> None:
         """Estimate the validation loss, log it, and keep the model if it is the best so far."""
         estimate = self.task.validate()
+        if not math.isfinite(estimate):  # the last step's loss was still that of the step before
+            raise self._diverged("validation loss", estimate, self.rate())
         if estimate < self.best:
             self.best = estimate
             self.task.save(self.run / "best.keras")

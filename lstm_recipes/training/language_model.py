@@ -102,7 +102,9 @@ class CharacterLoss:
 
     def __init__(self, model: keras.Model):
         self.model = model
-        self._summed = tf.function(self._summed, reduce_retracing=True)
+        ids = tf.TensorSpec([None, None], "int32")
+        states = [tf.TensorSpec(s.shape, s.dtype) for s in model.inputs[1:]]
+        self._summed = tf.function(self._summed).get_concrete_function(ids, ids, states)
 
     def __call__(self, ids: np.ndarray, streams: int = 1) -> float:
         length = (len(ids) - 1) // streams
@@ -111,7 +113,8 @@ class CharacterLoss:
         states, total = initial_state(self.model, streams), 0.0
         for start in range(0, length, SLICE):
             window = slice(start, start + SLICE)
-            loss, states = self._summed(inputs[:, window], targets[:, window], states)
+            pair = (tf.constant(x[:, window], "int32") for x in (inputs, targets))
+            loss, states = self._summed(*pair, states)
             total += float(loss)
         return total / (streams * length)
 

@@ -22,7 +22,7 @@ class Progress:
 
         # A log file has no width: rich would break its lines at 80 columns.
         width = None if sys.stderr.isatty() else 200
-        self._console = Console(stderr=True, highlight=False, width=width)
+        self._console = Console(stderr=True, highlight=False, width=width, force_jupyter=False)
         self._unit = unit
         self._bar = Bar(
             TextColumn("step {task.completed:,}/{task.fields[of]}"),

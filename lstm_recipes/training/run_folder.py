@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,17 @@ from lstm_recipes.data.text import fingerprint
 from lstm_recipes.errors import UserError
 
 COLUMNS = ("step", "epoch", "seconds", "train_loss", "validation_loss", "learning_rate")
+FILES = (
+    "config.json",
+    "vocabulary.json",
+    "validation.txt",
+    "best.keras",
+    "last",
+    "log.csv",
+    "metrics.json",
+    "tensorboard",
+)
+"""All that a run writes, and all that --overwrite removes."""
 
 
 class RunFolder:
@@ -44,14 +56,21 @@ class RunFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether a run has been started here."""
-        return (self / "config.json").exists()
+        """Whether a run has been started here; its config.json may be damaged, but not somebody
+        else's."""
+        try:
+            return "recipe" in json.loads((self / "config.json").read_text("utf-8"))
+        except OSError:
+            return False
+        except (ValueError, TypeError):
+            return (self / "vocabulary.json").exists()
 
     def start(self, overwrite: bool) -> None:
-        """Make the folder for a new run.
+        """Make the folder for a new run. Of an old one its own files are removed, and nothing
+        else.
 
         Raises:
-            UserError: A run, or anything else, is there already and is not to be overwritten.
+            UserError: A run is there already and is not to be overwritten, or anything else is.
         """
         if self.exists and not overwrite:
             state = "a finished" if (self / "metrics.json").exists() else "an interrupted"
@@ -59,13 +78,14 @@ class RunFolder:
                 f"{self.path} holds {state} run; --resume goes on with it, --overwrite starts "
                 "anew, and --run DIR names another folder"
             )
-        if not self.exists and self.path.exists() and any(self.path.iterdir()):
+        if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
             raise UserError(
                 f"{self.path} has files in it that are no run; name another folder with --run DIR"
             )
-        if self.exists:
-            shutil.rmtree(self.path)
         try:
+            for name in reversed(FILES):  # config.json last: until then it is a run
+                path = self / name
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
@@ -83,15 +103,36 @@ class RunFolder:
         """
         if not self.exists:
             raise UserError(f"{self.path} holds no run to resume; leave out --resume to start one")
-        stored = self.read_json("config")["numbers"]
-        for name, value in numbers.items():
+        return self.numbers(numbers, defaults, "resume it, or start anew with --overwrite")
+
+    def numbers(
+        self, asked: dict[str, Any], defaults: dict[str, Any], purpose: str
+    ) -> dict[str, Any]:
+        """The numbers of the run, those that are asked for; one that is asked for with a value
+        that is not its default must have that value.
+
+        Raises:
+            UserError: Another value was asked for, or config.json lacks a number.
+        """
+        stored = self._config("numbers", asked)
+        for name, value in asked.items():
             if value not in (defaults[name], stored[name]):
                 raise UserError(
                     f"the run in {self.path} was started with {name}={stored[name]}, and {value} "
-                    f"was asked for now; leave out --{name.replace('_', '-')} to resume it, or "
-                    "start anew with --overwrite"
+                    f"was asked for now; leave out --{name.replace('_', '-')} to {purpose}"
                 )
-        return stored
+        return {name: stored[name] for name in asked}
+
+    def _config(self, part: str, names: Iterable[str]) -> dict[str, Any]:
+        """A part of config.json in which each of these names must be."""
+        found = self.read_json("config").get(part)
+        missing = [name for name in names if name not in (found or {})]
+        if missing:
+            raise UserError(
+                f"{self / 'config.json'} lacks {', '.join(missing)}; take it from an undamaged "
+                "copy, or train again"
+            )
+        return found
 
     def begin(
         self,
@@ -99,32 +140,31 @@ class RunFolder:
         numbers: dict[str, Any],
         name: str,
         data: str,
-        resume: bool,
         overwrite: bool,
     ) -> None:
-        """Start a run and write its config.json, or check that a run to resume has this data.
+        """Start a run and write its config.json.
 
         Args:
             recipe: The recipe's name.
             numbers: All its numbers.
             name: What the data is called.
             data: The whole of it, as text.
-            resume: Whether the run is to go on.
             overwrite: Whether a run that is here may be removed.
 
         Raises:
-            UserError: There is a run, or the data are not those that the run was started with.
+            UserError: There is a run, or other files.
         """
+        self.start(overwrite)
         about = {"name": name, "sha256": fingerprint(data), "characters": len(data)}
-        if not resume:
-            self.start(overwrite)
-            self.write_json(
-                "config",
-                {"recipe": recipe, "version": __version__, "numbers": numbers, "data": about},
-            )
-            return
-        stored = self.read_json("config")["data"]
-        if stored["sha256"] != about["sha256"]:
+        self.write_json(
+            "config",
+            {"recipe": recipe, "version": __version__, "numbers": numbers, "data": about},
+        )
+
+    def check_data(self, name: str, data: str) -> None:
+        """Raise a UserError unless the run was started on this data."""
+        stored = self._config("data", ("name", "sha256", "characters"))
+        if stored["sha256"] != fingerprint(data):
             raise UserError(
                 f"the run in {self.path} was started on {stored['name']} "
                 f"({stored['characters']:,} characters) and {name} ({len(data):,}) is another "
@@ -157,30 +197,48 @@ class RunFolder:
         """
         path = self.require(f"{name}.json")
         try:
-            return json.loads(path.read_text("utf-8"))
+            values = json.loads(path.read_text("utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("it holds no names and values")
+            return values
         except ValueError as error:
-            raise UserError(
-                f"{path} is damaged ({error}); take it from an undamaged copy, or train again"
-            ) from None
+            raise _damaged(path, error) from None
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a text file."""
+        """Write a text file, so that ``read_text`` gives back every character."""
         write_atomically(self / name, text.encode("utf-8"))
+
+    def read_text(self, name: str) -> str:
+        """Read what ``write_text`` wrote.
+
+        Raises:
+            UserError: It is not there or is damaged.
+        """
+        path = self.require(name)
+        try:
+            return path.read_bytes().decode("utf-8")
+        except ValueError as error:
+            raise _damaged(path, error) from None
 
     def log(self, row: dict[str, Any]) -> None:
         """Add a row to log.csv."""
         new = not (self / "log.csv").exists()
         with (self / "log.csv").open("a", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
             if new:
                 writer.writeheader()
             writer.writerow(row)
 
     def cut_log(self, step: int) -> None:
-        """Drop the rows after ``step``: a resumed run writes them anew."""
+        """Drop the rows after ``step``, which a resumed run writes anew, and any half-written."""
         if not (self / "log.csv").exists():
             return
-        with (self / "log.csv").open(newline="") as file:
-            rows = [row for row in csv.DictReader(file) if int(row["step"]) <= step]
-        lines = [",".join(COLUMNS)] + [",".join(row[c] for c in COLUMNS) for row in rows]
-        write_atomically(self / "log.csv", ("\n".join(lines) + "\n").encode())
+        with (self / "log.csv").open(newline="", errors="replace") as file:
+            rows = [row for row in csv.reader(file) if len(row) == len(COLUMNS)]
+        rows = [row for row in rows if row[0].isdecimal() and int(row[0]) <= step]
+        lines = "".join(",".join(row) + "\n" for row in [list(COLUMNS), *rows])
+        write_atomically(self / "log.csv", lines.encode())
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path} is damaged ({error}); take it from an undamaged copy, or train again")

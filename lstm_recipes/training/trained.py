@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstm_recipes.data.text import Vocabulary, name_characters, read_text
+from lstm_recipes.data.text import Vocabulary, name_characters
 from lstm_recipes.errors import UserError
 from lstm_recipes.training.run_folder import RunFolder
 
@@ -41,18 +41,27 @@ class TrainedCharLM:
         from lstm_recipes.models import char_lm  # noqa: F401  it registers our layers
 
         try:
-            return keras.saving.load_model(self._file, compile=False)
-        except (ValueError, OSError, KeyError) as error:
+            model = keras.saving.load_model(self._file, compile=False)
+            if model.outputs[0].shape[-1] != len(self.vocabulary):
+                raise ValueError(f"it is not for the {len(self.vocabulary)} known characters")
+        except Exception as error:  # zip, JSON, HDF5 and Keras each have their own
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise UserError(
-                f"{self._file} is damaged ({str(error).splitlines()[0]}); take it from an "
-                "undamaged copy of the run folder, or train again"
+                f"{self._file} is damaged ({reason}); take it from an undamaged copy of the run "
+                "folder, or train again"
             ) from None
+        return model
 
     def measure(self) -> dict[str, Any]:
         """The loss on the whole validation text, once, in order, from the zero state."""
         from lstm_recipes.training.language_model import CharacterLoss
 
-        ids = self.vocabulary.encode(read_text(self.folder.require("validation.txt")))
+        ids = self.vocabulary.encode(self.folder.read_text("validation.txt"))
+        if len(ids) < 2:
+            raise UserError(
+                f"{self.folder / 'validation.txt'} is damaged: it has {len(ids)} characters; take "
+                "it from an undamaged copy of the run folder, or train again"
+            )
         nats = CharacterLoss(self.model)(ids)
         return {
             "split": "validation",
@@ -68,8 +77,8 @@ class TrainedCharLM:
         Raises:
             UserError: ``numbers`` asks for another size.
         """
-        stored = self.folder.resume({name: numbers[name] for name in SIZE}, defaults)
-        return {name: stored[name] for name in SIZE}
+        asked = {name: numbers[name] for name in SIZE}
+        return self.folder.numbers(asked, defaults, "go on from it")
 
     def extended(self, text: str, add: bool) -> Vocabulary:
         """The vocabulary for new text, in which the old characters keep their ids.
@@ -88,11 +97,16 @@ class TrainedCharLM:
     def copy_weights(self, model: "keras.Model") -> None:
         """Copy every weight into ``model``. Where it has room for more characters, the rows and
         columns of the old ones come first and the others keep their initial values."""
-        weights = zip(self.model.trainable_variables, model.trainable_variables, strict=True)
-        for source, target in weights:
-            value = np.array(target)
-            value[tuple(slice(n) for n in source.shape)] = np.array(source)
-            target.assign(value)
+        weights = [value.copy() for value in model.get_weights()]
+        for value, old in zip(weights, self.model.get_weights(), strict=True):
+            value[tuple(slice(n) for n in old.shape)] = old
+        model.set_weights(weights)
+
+    @property
+    def opening(self) -> str:
+        """What a text begins with where nothing is said: a new line, or else what is first in
+        the vocabulary."""
+        return self.vocabulary.characters[0] if self.vocabulary.unknown("\n") else "\n"
 
     def encode_prompt(self, prompt: str, drop_unknown: bool) -> np.ndarray:
         """The ids of a prompt, int32 ``[n]``.

@@ -1,0 +1,226 @@
+"""The run folder: files that are whole, runs that are not lost, folders that are not ours."""
+
+import json
+import os
+
+import pytest
+
+from lstm_recipes import __version__
+from lstm_recipes.data import fingerprint
+from lstm_recipes.data.text import Vocabulary
+from lstm_recipes.errors import UserError
+from lstm_recipes.training.run_folder import COLUMNS, FILES, RunFolder
+
+DEFAULTS = {"units": 256, "layer": "forget"}
+NUMBERS = {"units": 8, "layer": "forget"}
+
+
+def begin(path, overwrite=False) -> RunFolder:
+    run = RunFolder(path)
+    run.begin("char-rnn", NUMBERS, "sea.txt", "the sea", overwrite)
+    Vocabulary.of("the sea").save(run / "vocabulary.json")
+    return run
+
+
+def row(step: int) -> dict:
+    return dict.fromkeys(COLUMNS, 0.5) | {"step": step}
+
+
+def content(folder) -> dict:
+    return {p.relative_to(folder): p.is_file() and p.read_bytes() for p in folder.rglob("*")}
+
+
+def test_config_says_what_the_run_is(tmp_path):
+    config = begin(tmp_path / "a" / "run").read_json("config")
+    assert config == {
+        "recipe": "char-rnn",
+        "version": __version__,
+        "numbers": NUMBERS,
+        "data": {"name": "sea.txt", "sha256": fingerprint("the sea"), "characters": 7},
+    }
+
+
+@pytest.mark.parametrize(("finished", "state"), [(False, "an interrupted"), (True, "a finished")])
+def test_a_second_start_names_both_ways_on_and_touches_nothing(tmp_path, finished, state):
+    run = begin(tmp_path)
+    if finished:
+        run.write_json("metrics", {})
+    before = content(tmp_path)
+    with pytest.raises(UserError, match=f"holds {state} run; --resume .* --overwrite "):
+        begin(tmp_path)
+    assert content(tmp_path) == before
+
+
+def test_overwrite_removes_all_of_a_run_and_nothing_else(tmp_path):
+    run = begin(tmp_path)
+    for folder in ("last", "tensorboard"):
+        (run / folder).mkdir()
+        (run / folder / "file").write_text("old")
+    for name in ("validation.txt", "best.keras", "log.csv", "metrics.json"):
+        (run / name).write_text("old")
+    assert {p.name for p in tmp_path.iterdir()} == set(FILES)
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "export").mkdir()
+    run.start(overwrite=True)
+    assert {p.name for p in tmp_path.iterdir()} == {"notes.txt", "export"}
+
+
+def test_a_run_with_a_damaged_config_can_be_overwritten(tmp_path):
+    begin(tmp_path)
+    (tmp_path / "config.json").write_text('{"recipe": ')
+    with pytest.raises(UserError, match="--overwrite"):
+        begin(tmp_path)
+    assert begin(tmp_path, overwrite=True).read_json("config")["numbers"] == NUMBERS
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"thesis.tex": "years"},
+        {"config.json": '{"port": 80}'},
+        {"config.json": "not json", "main.py": ""},
+        {"config.json": "[1, 2]"},
+        {"config.json": "1"},
+        {"config.json": "null"},
+    ],
+)
+def test_a_folder_that_is_no_run_is_left_alone(tmp_path, files, overwrite):
+    for name, inside in files.items():
+        (tmp_path / name).write_text(inside)
+    (tmp_path / "folder").mkdir()
+    before = content(tmp_path)
+    with pytest.raises(UserError, match="files in it that are no run; name another folder"):
+        begin(tmp_path, overwrite)
+    assert content(tmp_path) == before
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("where", ["file", "file/run"])
+def test_a_file_is_no_place_for_a_run(tmp_path, where, overwrite):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match=r"cannot be made .* --run DIR"):
+        begin(tmp_path / where, overwrite)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_empty_folder_will_do(tmp_path):
+    assert begin(tmp_path).exists
+
+
+# --- resuming --------------------------------------------------------------------------------
+
+
+def test_resume_gives_the_numbers_of_the_run(tmp_path):
+    run = begin(tmp_path)
+    assert run.resume(DEFAULTS, DEFAULTS) == NUMBERS  # nothing was asked for
+    assert run.resume(NUMBERS, DEFAULTS) == NUMBERS  # the same was asked for
+
+
+def test_resume_refuses_another_number(tmp_path):
+    with pytest.raises(UserError, match="units=8, and 16 was asked for now; leave out --units"):
+        begin(tmp_path).resume(DEFAULTS | {"units": 16}, DEFAULTS)
+
+
+def test_resume_needs_a_run(tmp_path):
+    with pytest.raises(UserError, match="holds no run to resume"):
+        RunFolder(tmp_path / "nothing").resume(DEFAULTS, DEFAULTS)
+
+
+def test_resume_needs_the_same_data(tmp_path):
+    run = begin(tmp_path)
+    run.check_data("copy.txt", "the sea")
+    with pytest.raises(UserError, match=r"started on sea\.txt \(7 .*give the same --text"):
+        run.check_data("sea.txt", "the sea!")
+
+
+# --- damage ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "inside", [b"", b'{"numbers": {"uni', b"\xff\xfe{}", b"[1]", b"null", b"\0" * 90]
+)
+def test_damaged_json_is_told_in_a_sentence(tmp_path, inside):
+    run = begin(tmp_path)
+    (tmp_path / "config.json").write_bytes(inside)
+    with pytest.raises(UserError, match=r"config\.json is damaged \(.+\); take it from"):
+        run.read_json("config")
+
+
+@pytest.mark.parametrize("config", [{}, {"numbers": None}, {"numbers": {"units": 8}, "data": {}}])
+def test_a_config_without_its_parts_is_told_in_a_sentence(tmp_path, config):
+    run = begin(tmp_path)
+    run.write_json("config", {"recipe": "char-rnn"} | config)
+    with pytest.raises(UserError, match=r"config\.json lacks .*layer; take it from"):
+        run.resume(DEFAULTS, DEFAULTS)
+    with pytest.raises(UserError, match=r"config\.json lacks name, sha256, characters"):
+        run.check_data("sea.txt", "the sea")
+
+
+def test_a_missing_file_is_told_with_the_folder(tmp_path):
+    with pytest.raises(UserError, match=f"{tmp_path} has no metrics.json"):
+        begin(tmp_path).read_json("metrics")
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def test_text_comes_back_character_by_character(tmp_path):
+    text = "\ufeffmark\r\n\rreturns\r\r\n é🚢\n"
+    run = begin(tmp_path)
+    run.write_text("validation.txt", text)
+    assert run.read_text("validation.txt") == text
+    (run / "validation.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(UserError, match=r"validation\.txt is damaged"):
+        run.read_text("validation.txt")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    run = begin(tmp_path)
+    before = content(tmp_path)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", killed)
+    for write in (
+        lambda: run.write_json("config", {"other": 1}),
+        lambda: run.write_json("metrics", {"other": 1}),
+        lambda: run.write_text("validation.txt", "half"),
+    ):
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    assert content(tmp_path) == before
+
+
+def test_the_log_grows_by_rows_and_is_cut_to_a_step(tmp_path):
+    run = begin(tmp_path)
+    run.cut_log(0)  # nothing to cut
+    assert not (run / "log.csv").exists()
+    for step in (10, 20, 30):
+        run.log(row(step))
+    grown = (run / "log.csv").read_bytes()
+    assert grown.count(b"\n") == 4 and b"\r" not in grown
+    assert grown.startswith(",".join(COLUMNS).encode())
+    run.cut_log(20)
+    cut = (run / "log.csv").read_bytes()
+    assert grown.startswith(cut) and cut.count(b"\n") == 3
+    run.log(row(30))
+    assert (run / "log.csv").read_bytes() == grown
+
+
+@pytest.mark.parametrize("half", ["3", "30,0.5,0.", "\0\0\0\0", "\ufffd,,,,,", '"'])
+def test_a_half_written_row_is_dropped(tmp_path, half):
+    run = begin(tmp_path)
+    run.log(row(10))
+    whole = (run / "log.csv").read_bytes()
+    with (run / "log.csv").open("a", encoding="utf-8") as file:
+        file.write(half)
+    run.cut_log(10)
+    assert (run / "log.csv").read_bytes() == whole
+
+
+def test_the_home_folder_may_be_abbreviated(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert json.loads((begin("~/runs/sea") / "config.json").read_text())["recipe"] == "char-rnn"
+    assert (tmp_path / "runs/sea/config.json").exists()
