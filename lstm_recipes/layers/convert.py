@@ -79,6 +79,7 @@ def _keras_config(layer: Any) -> dict[str, Any]:
 
 def _with_weights(new: Any, layer: Any) -> Any:
     if layer.built:
-        new.build((None, None, layer.cell.kernel.shape[0]))
+        batch = keras.tree.flatten(layer.states)[0].shape[0] if layer.stateful else None
+        new.build((batch, None, layer.cell.kernel.shape[0]))
         new.set_weights(layer.get_weights())
     return new

@@ -6,7 +6,7 @@ file is its equations.
 """
 
 import inspect
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 import keras
@@ -66,7 +66,7 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
         if isinstance(units, bool) or not isinstance(units, Integral) or units < 1:
             raise ValueError(f"units={units!r} was given; a whole number of at least 1 is needed.")
         for name, rate in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not 0.0 <= rate < 1.0:
+            if not isinstance(rate, Real) or not 0.0 <= rate < 1.0:
                 raise ValueError(f"{name}={rate!r} was given; a rate from 0 to below 1 is needed.")
         self.units = self.output_size = int(units)
         self.activation = get_activation("activation", activation)
@@ -230,15 +230,16 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
         return kind.serialize(value) if kind and value is not None else value
 
 
-def check_states(name: str, states: list, state_size: Any) -> None:
-    """Raise unless there are as many states as ``state_size`` has widths, each of its width."""
-    wanted = tree.flatten(state_size)
+def check_states(name: str, states: list, state_size: Any, batch: int | None = None) -> None:
+    """Raise unless there are as many states as ``state_size`` has widths, each of its width and,
+    where both are known, for the batch."""
+    wanted = [(batch or "batch", width) for width in tree.flatten(state_size)]
     received = [tuple(s.shape) for s in tree.flatten(states)]
     if len(received) != len(wanted) or any(
-        len(shape) != 2 or shape[1] != width for shape, width in zip(received, wanted, strict=True)
+        len(shape) != 2 or shape[1] != width or (batch and shape[0] not in (None, batch))
+        for shape, (_, width) in zip(received, wanted, strict=True)
     ):
         raise ValueError(
             f"{name} received {len(received)} state(s) of shape {received}; it needs "
-            f"{len(wanted)} of shape {[('batch', width) for width in wanted]}, the hidden state "
-            "first."
+            f"{len(wanted)} of shape {wanted}, the hidden state first."
         )

@@ -13,6 +13,9 @@ from keras.src.utils.tracking import no_automatic_dependency_tracking
 
 from lstm_recipes.layers.gated_cell import GatedCell, check_states
 
+POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
+VARIABLE = inspect.Parameter.VAR_KEYWORD
+
 
 class LoopOptions(TypedDict, total=False):
     """What every recurrent layer takes beside its cell's arguments, as keras.layers.RNN does."""
@@ -101,6 +104,8 @@ class Recurrent(keras.layers.RNN):
 
     def __init__(self, cell: Any, **options: Any):
         super().__init__(cell, autocast=False, **options)
+        if isinstance(self.cell, keras.layers.StackedRNNCells):
+            self.cell.autocast = False  # or it would round the states that it hands on
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
@@ -167,24 +172,28 @@ class Recurrent(keras.layers.RNN):
         zeros = self.get_initial_state(batch_size)
         if initial_state is None:
             initial_state = self.states if self.stateful else zeros
-        if not tree.is_nested(initial_state):
-            initial_state = [initial_state]
-        check_states(self.name, list(initial_state), self.state_size)
         given = [ops.convert_to_tensor(s) for s in tree.flatten(initial_state)]
         dtypes = [z.dtype for z in tree.flatten(zeros)]
         cast = [ops.cast(s, d) for s, d in zip(given, dtypes, strict=True)]
         return tree.pack_sequence_as(zeros, cast)
+
+    def _check(self, sequences: Any, initial_state: Any) -> None:
+        """Raise for arguments of a call, symbolic ones too, that the loop cannot run on."""
+        if initial_state is not None:
+            states = list(initial_state) if tree.is_nested(initial_state) else [initial_state]
+            check_states(self.name, states, self.state_size, sequences.shape[0])
+        if self.unroll and sequences.shape[1] is None:
+            raise ValueError(
+                f"{self.name} has unroll=True and received inputs of shape "
+                f"{tuple(sequences.shape)}; unrolling needs a known number of time steps."
+            )
 
     # The loop.
 
     def call(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
     ) -> Any:
-        if self.unroll and sequences.shape[1] is None:
-            raise ValueError(
-                f"{self.name} has unroll=True and received inputs of shape "
-                f"{tuple(sequences.shape)}; unrolling needs a known number of time steps."
-            )
+        self._check(sequences, initial_state)
         sequences = ops.cast(sequences, self.compute_dtype)
         state = self._starting_state(sequences, initial_state)
         if training:
@@ -229,6 +238,7 @@ class Recurrent(keras.layers.RNN):
     def compute_output_spec(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False
     ) -> Any:
+        self._check(sequences, initial_state)
         shapes = self.compute_output_shape(tuple(sequences.shape))
         if not self.return_state:
             return keras.KerasTensor(shapes, dtype=self.compute_dtype)
@@ -247,20 +257,29 @@ class GatedLayer(Recurrent):
     cell_class: type[GatedCell]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Give help() and editors the real arguments, the cell's and the loop's."""
+        """Give help() and editors the real arguments, the cell's and the loop's.
+
+        On ``__init__`` and not on the class, where the layers themselves would take it for theirs
+        and ``tf.function(layer)`` would ask for units.
+        """
         super().__init_subclass__(**kwargs)
-        loop = inspect.signature(keras.layers.RNN.__init__).parameters.values()
-        own = [p for p in loop if p.name not in ("self", "cell", "kwargs")]
-        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-        rest = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+        own, rest = inspect.Parameter("self", POSITIONAL), inspect.Parameter("kwargs", VARIABLE)
         units, *others = cls.cell_class.arguments().values()
-        cls.__signature__ = inspect.Signature([units, *others, *own, rest])
+        loop = inspect.signature(keras.layers.RNN.__init__).parameters.values()
+        loop = [p for p in loop if p.name not in ("self", "cell", "kwargs")]
+        loop = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in loop]
+        cls.__init__.__signature__ = inspect.Signature([own, units, *others, *loop, rest])
 
     def __init__(self, units: int, **options: Any):
         names = self.cell_class.arguments()
         cell_options = {k: options.pop(k) for k in list(options) if k in names}
         shared = {k: options[k] for k in ("dtype", "trainable") if k in options}
         super().__init__(self.cell_class(units, **cell_options, **shared), **options)
+        self.input_spec = keras.InputSpec(ndim=3)
+
+    def build(self, sequences_shape: tuple, initial_state_shape: Any = None) -> None:
+        super().build(sequences_shape)
+        self.input_spec = keras.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
 
     @property
     def units(self) -> int:

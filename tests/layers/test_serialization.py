@@ -46,7 +46,7 @@ COMMON = {
     "dtype": "mixed_bfloat16",
 }
 MEMORY = {
-    "output_activation": "cec_output",
+    "output_activation": "softsign",
     "use_bias": "gates",
     "block_size": 2,
     "gate_feedback": True,

@@ -59,8 +59,7 @@ def test_the_types_know_the_same_arguments(kind):
     options = set(get_type_hints(OPTIONS[kind]))
     loop = set(get_type_hints(LoopOptions))
     assert options - loop == set(LAYERS[kind].cell_class.arguments()) - {"units"}
-    hints = inspect.signature(LAYERS[kind].__init__).parameters["options"].annotation
-    assert OPTIONS[kind].__name__ in str(hints)
+    assert OPTIONS[kind].__name__ in str(LAYERS[kind].__init__.__annotations__["options"])
 
 
 def test_the_types_of_the_loop():
@@ -78,3 +77,10 @@ def test_every_argument_is_documented(kind):
     for name in inspect.signature(LAYERS[kind]).parameters:
         if name != "kwargs":
             assert name in arguments
+
+
+@every_layer
+def test_the_arguments_are_the_class_s_and_not_the_layer_s(kind):
+    """Whoever asks a layer itself, as tf.function does, is told what its call takes."""
+    assert "units" in inspect.signature(LAYERS[kind]).parameters
+    assert "units" not in inspect.signature(LAYERS[kind](4)).parameters
