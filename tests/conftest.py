@@ -11,8 +11,8 @@ import pytest
 
 WORDS = "the sea naïve café “sing” — moon 日本 river stone light 🚢 wind and of to a Über"
 SMALL = (
-    "--layers 2 --units 10 --embedding 8 --batch-size 6 --time 10 --learning-rate 0.02"
-    " --recurrent-dropout 0.2 --validate-every 60"
+    "--layer forget --layers 2 --units 10 --embedding 8 --batch-size 6 --time 10"
+    " --learning-rate 0.02 --recurrent-dropout 0.2 --validate-every 60"
 )
 
 

@@ -13,9 +13,6 @@ from keras.src.utils.tracking import no_automatic_dependency_tracking
 
 from lstm_recipes.layers.gated_cell import GatedCell, check_states
 
-POSITIONAL = inspect.Parameter.POSITIONAL_OR_KEYWORD
-VARIABLE = inspect.Parameter.VAR_KEYWORD
-
 
 class LoopOptions(TypedDict, total=False):
     """What every recurrent layer takes beside its cell's arguments, as keras.layers.RNN does."""
@@ -251,24 +248,28 @@ class Recurrent(keras.layers.RNN):
         return (keras.KerasTensor(shapes[0], dtype=self.compute_dtype), *states)
 
 
+class Arguments:
+    """The signature of a layer class, its cell's arguments and the loop's, for help() and editors.
+
+    Its layers have none of it, or ``tf.function(layer)`` would take it for that of their call.
+    """
+
+    def __get__(self, layer: Any, layer_class: type) -> inspect.Signature | None:
+        if layer is not None or not hasattr(layer_class, "cell_class"):
+            return None
+        loop = inspect.signature(keras.layers.RNN.__init__).parameters.values()
+        loop = [p for p in loop if p.name not in ("self", "cell", "kwargs")]
+        loop = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in loop]
+        units, *others = layer_class.cell_class.arguments().values()
+        rest = inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)
+        return inspect.Signature([units, *others, *loop, rest])
+
+
 class GatedLayer(Recurrent):
     """A ``Recurrent`` made from one cell class, with all arguments in one flat config."""
 
     cell_class: type[GatedCell]
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Give help() and editors the real arguments, the cell's and the loop's.
-
-        On ``__init__`` and not on the class, where the layers themselves would take it for theirs
-        and ``tf.function(layer)`` would ask for units.
-        """
-        super().__init_subclass__(**kwargs)
-        own, rest = inspect.Parameter("self", POSITIONAL), inspect.Parameter("kwargs", VARIABLE)
-        units, *others = cls.cell_class.arguments().values()
-        loop = inspect.signature(keras.layers.RNN.__init__).parameters.values()
-        loop = [p for p in loop if p.name not in ("self", "cell", "kwargs")]
-        loop = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in loop]
-        cls.__init__.__signature__ = inspect.Signature([own, units, *others, *loop, rest])
+    __signature__ = Arguments()
 
     def __init__(self, units: int, **options: Any):
         names = self.cell_class.arguments()

@@ -38,6 +38,30 @@ def test_the_signature_lists_every_argument(kind):
     assert all(parameters[name].default is False for name in (*loop, "zero_output_for_mask"))
 
 
+@every_layer
+def test_a_layer_has_the_signature_of_its_call(kind):
+    """The instance, which tf.function asks; and making one leaves the class's as it was."""
+    assert "units" not in inspect.signature(LAYERS[kind](4)).parameters
+    assert "units" in inspect.signature(LAYERS[kind]).parameters
+
+
+def test_a_subclass_does_not_change_its_parent():
+    """One with a cell of its own, as the laboratory makes them."""
+    before = inspect.signature(CECLSTM)
+
+    class Cell(CECLSTM.cell_class):
+        def __init__(self, units: int, *, extra: int = 3, **kwargs: object):
+            super().__init__(units, **kwargs)
+            self.extra = extra
+
+    class Layer(CECLSTM):
+        cell_class = Cell
+
+    assert inspect.signature(CECLSTM) == before
+    assert set(inspect.signature(Layer).parameters) - set(before.parameters) == {"extra"}
+    assert Layer(4, extra=5).get_config()["extra"] == 5
+
+
 def test_the_defaults_of_1997():
     parameters = inspect.signature(CECLSTM).parameters
     assert parameters["activation"].default == "cec_input"
@@ -77,10 +101,3 @@ def test_every_argument_is_documented(kind):
     for name in inspect.signature(LAYERS[kind]).parameters:
         if name != "kwargs":
             assert name in arguments
-
-
-@every_layer
-def test_the_arguments_are_the_class_s_and_not_the_layer_s(kind):
-    """Whoever asks a layer itself, as tf.function does, is told what its call takes."""
-    assert "units" in inspect.signature(LAYERS[kind]).parameters
-    assert "units" not in inspect.signature(LAYERS[kind](4)).parameters

@@ -75,7 +75,7 @@ def test_embedding_with_mask(kind):
             keras.layers.Dense(1),
         ]
     )
-    model.compile("adam", "mse")
+    model.compile("adam", "mse", jit_compile=False)
     model.fit(IDS, np.ones((4, 1)), epochs=1, verbose=0)
     padded = np.pad(IDS, ((0, 0), (0, 4)))
     assert_close(model.predict(padded, verbose=0), model.predict(IDS, verbose=0), 1e-6)
@@ -93,7 +93,7 @@ def test_masking_and_time_distributed(kind):
             LAYERS[kind](2, return_sequences=False),
         ]
     )
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     model.fit(x, array(2, 2), verbose=0)
     hidden = [inner(x[:, k]) for k in range(3)]
     assert_close(model.predict(x, verbose=0), model.layers[-1](np.stack(hidden, axis=1)))
@@ -113,7 +113,7 @@ def test_stacked_cells_train():
     cells = keras.layers.StackedRNNCells([CECLSTMCell(4, dropout=0.2), GRUCell(3)])
     model = keras.Sequential([keras.Input((None, 3)), Recurrent(cells)])
     before = model.get_weights()
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     model.fit(array(4, 5, 3), array(4, 3), verbose=0)
     changed = [np.abs(a - b).max() > 0 for a, b in zip(model.get_weights(), before, strict=True)]
     assert all(changed[:6])  # kernel, recurrent kernel and bias of both
@@ -123,7 +123,7 @@ def test_stacked_cells_train():
 def test_bidirectional_trains(kind):
     layer = keras.layers.Bidirectional(LAYERS[kind](4, return_sequences=True, **WIRING[kind]))
     model = keras.Sequential([keras.layers.Embedding(6, 3, mask_zero=True), layer])
-    model.compile("sgd", "mse")
+    model.compile("sgd", "mse", jit_compile=False)
     history = model.fit(IDS, array(4, 5, 8), verbose=0)
     assert np.isfinite(history.history["loss"][0])
     outputs = model.predict(IDS, verbose=0)

@@ -21,9 +21,10 @@ from lstm_recipes.recipes.char_rnn import PRESETS, CharRNN, build, evaluate, sam
 from lstm_recipes.training.fit import Interrupted
 from lstm_recipes.training.language_model import CharacterLoss, LanguageModelTask
 from lstm_recipes.training.run_folder import FILES
-from lstm_recipes.training.trained import TrainedCharLM
+from lstm_recipes.training.trained import SIZE, TrainedCharLM
 
 NUMBERS = CharRNN(
+    layer="forget",
     units=8,
     embedding=4,
     dropout=0.3,
@@ -330,10 +331,9 @@ def test_training_goes_on_from_old_weights_with_more_characters(trained, text, t
     """With a learning rate of almost nothing the model stays the old one."""
     new = tmp_path / "new.txt"
     new.write_text("Zürich€\n" + text[100:1500], "utf-8")
-    numbers = replace(
-        NUMBERS, layer="forget", layers=1, units=256, embedding=128, dropout=0.0, steps=1
-    )
-    numbers = replace(numbers, recurrent_dropout=0.0, learning_rate=1e-12, weight_decay=0.0)
+    unasked = {name: getattr(CharRNN(), name) for name in SIZE}
+    still = {"learning_rate": 1e-12, "weight_decay": 0.0, "dropout": 0.0, "recurrent_dropout": 0.0}
+    numbers = replace(NUMBERS, steps=1, **unasked, **still)
     run = tmp_path / "run"
     with pytest.raises(UserError, match=r"3 characters .*: 'Z' \(U\+005A\), 'ü' .*--add-char"):
         train(numbers, run, new, init_from=trained)
@@ -344,7 +344,7 @@ def test_training_goes_on_from_old_weights_with_more_characters(trained, text, t
     size = len(old.vocabulary)
     assert now.vocabulary.characters == (*old.vocabulary.characters, "Z", "ü", "€")
     assert now.folder.read_json("config")["numbers"] == asdict(
-        replace(numbers, layers=2, units=10, embedding=8)
+        replace(numbers, layer="forget", layers=2, units=10, embedding=8)
     )
     before, after = old.model.get_weights(), now.model.get_weights()
     np.testing.assert_allclose(after[0][:size], before[0], atol=1e-9)
