@@ -74,7 +74,15 @@ def where(runs: list[dict]) -> str:
         f"medians, validation included. Measured on {', '.join(machines)}; "
         f"{', '.join(tensorflow)}, {', '.join(versions)}; {', '.join(dates)}."
     ]
-    lines += [f"{run['config']}, seed {run['seed']}: {run['note']}." for run in runs if run["note"]]
+    noted: dict[str, list[str]] = {}
+    for run in runs:
+        noted.setdefault(run["note"], []).append(f"{run['config']}-{run['seed']}")
+    everything = len(noted) == 1
+    lines += [
+        f"{'All runs' if everything else ', '.join(names)}: {note}."
+        for note, names in noted.items()
+        if note
+    ]
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from lstm_recipes.errors import UserError
@@ -23,7 +24,8 @@ usage: lstm-recipes list
 recipes:
 {recipes}
 """
-COMMANDS = ("train", "evaluate", "sample")
+COMMANDS = ("train", "evaluate", "sample", "tag")
+BUDGETS = ("--steps", "--epochs", "--minutes")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -76,7 +78,10 @@ def _command(name: str, recipe: Any, arguments: list[str]) -> None:
     preset = "default"
     if arguments[:1] == ["train"]:
         preset, arguments = _preset(f"lstm-recipes {name} train", recipe.PRESETS, arguments)
-    functions["train"] = _with_numbers(functions["train"], recipe.PRESETS, preset)
+    presets = recipe.PRESETS
+    if any(word.split("=")[0] in BUDGETS for word in arguments):  # it replaces the preset's own
+        presets = {p: replace(n, steps=None, epochs=None, minutes=None) for p, n in presets.items()}
+    functions["train"] = _with_numbers(functions["train"], presets, preset)
     functions = {c: _with_tensorflow(function) for c, function in functions.items()}
     result = tyro.extras.subcommand_cli_from_dict(
         functions,

@@ -32,9 +32,9 @@ class CharRNN:
     warmup: int = 100  # Steps until the learning rate is at its highest.
     weight_decay: float = 0.1  # AdamW's, on everything but biases.
     clip_norm: float = 1.0  # A gradient longer than this, all weights together, is shortened to it.
-    steps: int = 2600  # Training steps, unless --epochs or --minutes is given.
-    epochs: float | None = None  # Instead of steps: how often the training text is read.
-    minutes: float | None = None  # Instead of steps, which it becomes after fifty timed ones.
+    steps: int | None = 2600  # Training steps; or else one of the next two.
+    epochs: float | None = None  # How often the training text is read.
+    minutes: float | None = None  # Becomes a number of steps after fifty timed ones.
     validate_every: int = 260  # Steps between estimates of the validation loss and checkpoints.
     seed: int = 0  # Of the initial weights and the dropout masks.
     precision: Literal["float32", "mixed_bfloat16"] = "float32"

@@ -115,7 +115,8 @@ def test_help_of_the_other_verbs(command, verb):
         (["--steps", 0], "steps is 0; give a number of at least 1"),
         (["--epochs", 0], "epochs is 0.0; give a number above 0"),
         (["--minutes", -3], "minutes is -3.0; give a number above 0"),
-        (["--epochs", 1, "--minutes", 1], "epochs and minutes are both given; give one of them"),
+        (["--epochs", 1, "--minutes", 1], "epochs and minutes are given; give one of them"),
+        (["--steps", 9, "--epochs=1"], "steps and epochs are given; give one of them"),
     ],
 )
 def test_numbers_that_make_no_sense(fails, tmp_path, text_file, options, message):

@@ -4,9 +4,9 @@ import math
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import keras
 
@@ -18,6 +18,17 @@ from lstm_recipes.training.schedule import warmup_cosine
 
 TIMED_STEPS = 50  # how many are timed before minutes become steps
 UNTIMED_STEPS = 3  # the first ones compile
+
+
+class Validation(NamedTuple):
+    """What a validation found."""
+
+    figures: dict[str, float]
+    """Columns of log.csv; validation_loss is one of them."""
+    cost: float
+    """The model with the lowest is the best."""
+    text: str
+    """The same for a person."""
 
 
 class Task(Protocol):
@@ -34,8 +45,8 @@ class Task(Protocol):
     def train_step(self, step: int, learning_rate: float) -> float:
         """Do a step; the training loss in nats."""
 
-    def validate(self) -> float:
-        """A quick estimate of the validation loss in nats."""
+    def validate(self) -> Validation:
+        """Measure the model as it is now, or estimate that quickly."""
 
     def save(self, path: Path) -> None:
         """Write the model, whole or not at all."""
@@ -43,7 +54,11 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: so many steps, or so many epochs, or about so many minutes."""
+    """How long to train: so many steps, or so many epochs, or about so many minutes.
+
+    Raises:
+        UserError: None of them is given, or more than one, or one makes no sense.
+    """
 
     steps: int | None = None
     epochs: float | None = None
@@ -52,10 +67,11 @@ class Budget:
     def __post_init__(self) -> None:
         check_numbers(self, "steps", "of at least 1", lambda n: n >= 1)
         check_numbers(self, "epochs minutes", "above 0", lambda n: 0 < n < math.inf)
-        if self.epochs is not None and self.minutes is not None:
-            raise UserError("epochs and minutes are both given; give one of them")
-        if self.steps is None and self.epochs is None and self.minutes is None:
+        given = [name for name, value in asdict(self).items() if value is not None]
+        if not given:
             raise UserError("no budget is given; give steps, epochs or minutes")
+        if len(given) > 1:
+            raise UserError(f"{' and '.join(given)} are given; give one of them")
 
     def in_steps(self, steps_per_epoch: int) -> int | None:
         """The budget in steps; None for minutes, which are steps only after some were timed."""
@@ -78,14 +94,16 @@ def fit(
     learning_rate: float,
     warmup: int,
     validate_every: int,
+    patience: int | None = None,
 ) -> dict[str, Any]:
-    """Train until the budget is spent; go on from the run's last checkpoint where there is one.
+    """Train until the budget is spent, or until so many validations in a row (``patience``) have
+    found no better model; go on from the run's last checkpoint where there is one.
 
     Everything counts steps and never the clock, so a resumed run ends with the numbers of an
     unbroken one. The number of steps is written to config.json as soon as it is known.
 
     Returns:
-        steps, train_seconds and the best quick validation loss, for metrics.json.
+        steps, train_seconds and the speed, for metrics.json.
 
     Raises:
         UserError: The loss is no longer a number, or explodes; the message has advice.
@@ -105,6 +123,9 @@ def fit(
                 progress.line(f"{budget.minutes:g} minutes are {loop.total:,} steps here")
             if loop.step % validate_every == 0 or loop.step == loop.total:
                 loop.validate(progress)
+                if patience is not None and loop.since_best >= patience:
+                    progress.line(f"no better model in {patience} validations: enough")
+                    loop.set_total(loop.step)
                 loop.checkpoint()
             if interrupt.asked and loop.step != loop.total:
                 loop.checkpoint()
@@ -129,7 +150,7 @@ class _Loop:
         self.learning_rate, self.warmup = learning_rate, warmup
         self.total: int | None = None
         self.step, self.session_steps, self.timed_seconds = 0, 0, 0.0
-        self.best, self.first_loss = math.inf, math.nan
+        self.best, self.first_loss, self.since_best = math.inf, math.nan, 0
         self.losses: deque[float] = deque(maxlen=validate_every)
         self.began, self.earlier_seconds = time.perf_counter(), 0.0
         self.curves: Any = None
@@ -150,6 +171,7 @@ class _Loop:
             numbers = load_checkpoint(path, self.task.variables)
             self.step, self.earlier_seconds = numbers["step"], numbers["seconds"]
             self.best, self.first_loss = numbers["best"], numbers["first_loss"]
+            self.since_best = numbers["since_best"]
             self.losses.extend(numbers.get("losses", ()))
         self.run.cut_log(self.step)
 
@@ -158,6 +180,7 @@ class _Loop:
             "step": self.step,
             "seconds": self.seconds,
             "best": self.best,
+            "since_best": self.since_best,
             "first_loss": self.first_loss,
             "losses": list(self.losses),
         }
@@ -198,27 +221,26 @@ class _Loop:
         )
 
     def validate(self, progress: Progress) -> None:
-        """Estimate the validation loss, log it, and keep the model if it is the best so far."""
-        estimate = self.task.validate()
-        if not math.isfinite(estimate):  # the last step's loss was still that of the step before
-            raise self._diverged("validation loss", estimate, self.rate())
-        if estimate < self.best:
-            self.best = estimate
+        """Measure the model, log that, and keep the model if it is the best so far."""
+        found = self.task.validate()
+        loss = found.figures["validation_loss"]
+        if not math.isfinite(loss):  # the last step's loss was still that of the step before
+            raise self._diverged("validation loss", loss, self.rate())
+        self.since_best += 1
+        if found.cost < self.best:
+            self.best, self.since_best = found.cost, 0
             self.task.save(self.run / "best.keras")
         row = {
             "step": self.step,
             "epoch": round(self.step / self.task.steps_per_epoch, 3),
             "seconds": round(self.seconds, 1),
             "train_loss": round(sum(self.losses) / len(self.losses), 5),
-            "validation_loss": round(estimate, 5),
+            **{name: round(value, 5) for name, value in found.figures.items()},
             "learning_rate": float(f"{self.rate():.4g}"),
         }
         self.run.log(row)
         self._draw(row)
-        progress.line(
-            f"step {self.step:,}: training {row['train_loss']:.4f}, validation about "
-            f"{estimate:.4f} nats per {self.task.unit.removesuffix('s')}"
-        )
+        progress.line(f"step {self.step:,}: training {row['train_loss']:.4f}, {found.text}")
 
     def _draw(self, row: dict[str, Any]) -> None:
         """Add the row to TensorBoard's curves."""
@@ -227,7 +249,7 @@ class _Loop:
         if self.curves is None:
             self.curves = tf.summary.create_file_writer(str(self.run / "tensorboard"))
         with self.curves.as_default(step=self.step):
-            for name in ("train_loss", "validation_loss", "learning_rate"):
+            for name in row.keys() - {"step", "epoch", "seconds"}:
                 tf.summary.scalar(name, row[name])
         self.curves.flush()
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from lstm_recipes.data.streams import Streams
 from lstm_recipes.models.char_lm import initial_state
+from lstm_recipes.training.fit import Validation
 
 ESTIMATE_STREAMS = 64  # the quick estimate during training reads so many streams side by side
 SLICE = 500  # characters that evaluation reads at a time
@@ -73,10 +74,12 @@ class LanguageModelTask:
             state.assign(new)
         return loss
 
-    def validate(self) -> float:
+    def validate(self) -> Validation:
         """A quick estimate: parallel streams, each from the zero state."""
         streams = min(ESTIMATE_STREAMS, max(1, (len(self.validation) - 1) // SLICE))
-        return self._loss(self.validation, streams)
+        loss = self._loss(self.validation, streams)
+        text = f"validation about {loss:.4f} nats per character"
+        return Validation({"validation_loss": loss}, loss, text)
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, whole or not at all."""

@@ -13,7 +13,6 @@ from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.data.text import fingerprint
 from lstm_recipes.errors import UserError
 
-COLUMNS = ("step", "epoch", "seconds", "train_loss", "validation_loss", "learning_rate")
 FILES = (
     "config.json",
     "vocabulary.json",
@@ -35,7 +34,7 @@ class RunFolder:
         validation.txt   the text that evaluate measures on
         best.keras       the model with the lowest validation loss so far
         last/            all that resuming needs
-        log.csv          step, epoch, seconds, train_loss, validation_loss, learning_rate
+        log.csv          step, epoch, seconds, losses and learning rate as training went
         metrics.json     what evaluate measured
         tensorboard/     the curves
 
@@ -116,7 +115,7 @@ class RunFolder:
         """
         stored = self._config("numbers", asked)
         for name, value in asked.items():
-            if value not in (defaults[name], stored[name]):
+            if value not in (None, defaults[name], stored[name]):
                 raise UserError(
                     f"the run in {self.path} was started with {name}={stored[name]}, and {value} "
                     f"was asked for now; leave out --{name.replace('_', '-')} to {purpose}"
@@ -221,10 +220,10 @@ class RunFolder:
             raise _damaged(path, error) from None
 
     def log(self, row: dict[str, Any]) -> None:
-        """Add a row to log.csv."""
+        """Add a row to log.csv; the first one names the columns."""
         new = not (self / "log.csv").exists()
         with (self / "log.csv").open("a", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer = csv.DictWriter(file, list(row), lineterminator="\n")
             if new:
                 writer.writeheader()
             writer.writerow(row)
@@ -234,9 +233,10 @@ class RunFolder:
         if not (self / "log.csv").exists():
             return
         with (self / "log.csv").open(newline="", errors="replace") as file:
-            rows = [row for row in csv.reader(file) if len(row) == len(COLUMNS)]
-        rows = [row for row in rows if row[0].isdecimal() and int(row[0]) <= step]
-        lines = "".join(",".join(row) + "\n" for row in [list(COLUMNS), *rows])
+            head, *rows = csv.reader(file)
+        rows = [row for row in rows if len(row) == len(head) and row[0].isdecimal()]
+        rows = [row for row in rows if int(row[0]) <= step]
+        lines = "".join(",".join(row) + "\n" for row in [head, *rows])
         write_atomically(self / "log.csv", lines.encode())
 
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.run_folder import RunFolder
 
 
@@ -35,8 +36,9 @@ class StubTask:
         self.total.assign(self.total + learning_rate * (step + 1))
         return self.losses.get(step, 3.0 - float(self.total[0]) / 100)
 
-    def validate(self) -> float:
-        return self.estimates.get(self.step, 3.1 - float(self.total[0]) / 100)
+    def validate(self) -> Validation:
+        loss = self.estimates.get(self.step, 3.1 - float(self.total[0]) / 100)
+        return Validation({"validation_loss": loss}, loss, f"validation about {loss:.4f} nats")
 
     def save(self, path: Path) -> None:
         path.write_text(f"step {self.step}")

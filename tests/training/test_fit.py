@@ -48,10 +48,10 @@ def numbers(run) -> list[dict]:
     ("budget", "steps"),
     [
         (Budget(steps=7), 7),
-        (Budget(steps=7, epochs=2), 200),  # steps has a default on the command line
+        (Budget(epochs=2), 200),
         (Budget(epochs=0.5), 50),
         (Budget(epochs=0.001), 1),
-        (Budget(steps=7, minutes=3), None),
+        (Budget(minutes=3), None),
     ],
 )
 def test_a_budget_is_steps_or_epochs_or_minutes(budget, steps):
@@ -69,7 +69,8 @@ def test_a_budget_is_steps_or_epochs_or_minutes(budget, steps):
         ({"minutes": -2.5}, "minutes is -2.5; give a number above 0"),
         ({"minutes": math.inf}, "minutes is inf; give a number above 0"),
         ({"epochs": math.nan}, "epochs is nan; give a number above 0"),
-        ({"epochs": 1, "minutes": 1}, "epochs and minutes are both given; give one of them"),
+        ({"epochs": 1, "minutes": 1}, "epochs and minutes are given; give one of them"),
+        ({"steps": 9, "epochs": 1}, "steps and epochs are given; give one of them"),
         ({}, "no budget is given; give steps, epochs or minutes"),
     ],
 )
@@ -92,7 +93,7 @@ def test_every_step_is_done_once_with_its_learning_rate(stub, new_run):
 
 def test_epochs_become_steps(stub, new_run):
     run = new_run()
-    assert go(stub(), run, Budget(steps=9999, epochs=2.5))["steps"] == 20
+    assert go(stub(), run, Budget(epochs=2.5))["steps"] == 20
     assert run.read_json("config")["total_steps"] == 20
 
 
@@ -152,6 +153,36 @@ def test_it_trains_in_a_thread_too(stub, new_run):
     assert steps == [47]
 
 
+# --- enough ----------------------------------------------------------------------------------
+
+
+def test_it_ends_when_nothing_better_is_found_for_long(stub, new_run, capsys):
+    costs = {10: 2.0, 20: 1.0, 30: 1.5, 40: 1.0, 50: 0.5}
+    run = new_run()
+    trained = fit(
+        stub(estimates=costs),
+        run,
+        Budget(steps=50),
+        learning_rate=0.1,
+        warmup=4,
+        validate_every=10,
+        patience=2,
+    )
+    assert trained["steps"] == 40
+    assert run.read_json("config")["total_steps"] == 40
+    assert run.read_text("best.keras") == "step 20"
+    assert "no better model in 2 validations: enough" in capsys.readouterr().err
+
+
+def test_patience_counts_on_when_a_run_is_resumed(stub, new_run):
+    costs = {10: 1.0, 20: 1.5, 30: 1.5, 40: 0.5}
+    options = dict(learning_rate=0.1, warmup=4, validate_every=10, patience=2)
+    run = new_run()
+    with pytest.raises(Killed):
+        fit(stub(estimates=costs, events={25: kill}), run, Budget(steps=40), **options)
+    assert fit(stub(estimates=costs), run, Budget(steps=40), **options)["steps"] == 30
+
+
 # --- minutes ---------------------------------------------------------------------------------
 
 
@@ -177,12 +208,12 @@ def test_minutes_become_steps_once_after_fifty_timed_steps(stub, new_run, clock,
     events |= {s: unknown for s in range(UNTIMED_STEPS, before)}
     events |= {s: known for s in range(before, 150)} | {150: kill}
     with pytest.raises(Killed):
-        go(stub(events=events), run, Budget(steps=9999, minutes=1))
+        go(stub(events=events), run, Budget(minutes=1))
     assert run.read_json("config")["total_steps"] == 240
     assert "1 minutes are 240 steps here" in capsys.readouterr().err
 
     slower = {s: takes(100.0) for s in range(240)}  # the same number on any machine
-    assert go(stub(events=slower), run, Budget(steps=9999, minutes=1))["steps"] == 240
+    assert go(stub(events=slower), run, Budget(minutes=1))["steps"] == 240
     assert [row["step"] for row in rows(run)] == list(range(10, 241, 10))
 
 

@@ -9,7 +9,9 @@ from lstm_recipes import __version__
 from lstm_recipes.data import fingerprint
 from lstm_recipes.data.text import Vocabulary
 from lstm_recipes.errors import UserError
-from lstm_recipes.training.run_folder import COLUMNS, FILES, RunFolder
+from lstm_recipes.training.run_folder import FILES, RunFolder
+
+COLUMNS = ("step", "epoch", "seconds", "train_loss", "validation_loss", "learning_rate")
 
 DEFAULTS = {"units": 256, "layer": "forget"}
 NUMBERS = {"units": 8, "layer": "forget"}
