@@ -1,0 +1,135 @@
+"""A table of word vectors: those that were trained, and pretrained ones beside them."""
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from lstm_recipes.data.cache import write_atomically
+from lstm_recipes.data.vectors import WordVectors
+from lstm_recipes.data.word_features import key_of, zeroed
+from lstm_recipes.errors import UserError
+
+
+@dataclass(frozen=True)
+class WordTable:
+    """Words and their vectors; row 0 is any other word's.
+
+    >>> table = WordTable.made(["the", "bank", "the"], size=4, seed=0)
+    >>> table.words, table.matrix.shape, table.rare.tolist()
+    (['the', 'bank'], (3, 4), [False, False, True])
+    """
+
+    words: list[str]
+    """Of the rows from 1 on; lower-cased, unless the table is cased."""
+    matrix: np.ndarray
+    """float32 ``[1 + words, size]``."""
+    trained: int
+    """How many rows, from 0 on, training changes: those of the training words."""
+    rare: np.ndarray
+    """bool ``[trained]``: words that were seen once and have no pretrained vector."""
+
+    @classmethod
+    def made(
+        cls,
+        words: Iterable[str],
+        *,
+        size: int,
+        seed: int,
+        vectors: WordVectors | None = None,
+        cased: bool = False,
+    ) -> "WordTable":
+        """The table before training.
+
+        The training words come first. Each begins with its pretrained vector (or that of the word
+        with zeros for digits), and otherwise with uniform random numbers of variance 1 / size (Ma &
+        Hovy 2016, section 3.1). All other pretrained words follow.
+
+        Args:
+            words: All the words of the training text, as often as they stand there.
+            size: Width of a vector; that of ``vectors``, where they are given.
+            seed: Of the random numbers.
+            vectors: Pretrained vectors.
+            cased: Whether ``Bank`` and ``bank`` are two words.
+        """
+        counts = Counter(key_of(word, cased) for word in words)
+        known = {} if vectors is None else vectors.index
+        bound = (3 / size) ** 0.5
+        draw = np.random.default_rng(seed)
+        trained = draw.uniform(-bound, bound, (len(counts) + 1, size)).astype("float32")
+        trained[0] = 0
+        rare = np.zeros(len(counts) + 1, bool)
+        for row, (word, count) in enumerate(counts.items(), 1):
+            place = known.get(word, known.get(zeroed(word)))
+            if place is not None:
+                trained[row] = vectors.matrix[place]
+            rare[row] = count == 1 and place is None
+        others = [word for word in known if word not in counts]
+        rest = np.zeros((0, size), "float32")
+        if others:
+            rest = vectors.matrix[[known[word] for word in others]]
+        return cls([*counts, *others], np.concatenate([trained, rest]), len(trained), rare)
+
+    @cached_property
+    def halved(self) -> np.ndarray:
+        """The matrix as a file keeps it: rounded to float16, in float32."""
+        return self.matrix.astype("float16").astype("float32")
+
+    def with_trained(self, rows: np.ndarray) -> "WordTable":
+        """The table with other values in the trained rows."""
+        matrix = np.concatenate([rows, self.matrix[self.trained :]])
+        return WordTable(self.words, matrix, self.trained, self.rare)
+
+    def extended(self, vectors: WordVectors) -> "WordTable":
+        """The table with rows for words that it lacks.
+
+        Raises:
+            UserError: The vectors have another width.
+        """
+        size = self.matrix.shape[1]
+        if vectors.matrix.shape[1] != size:
+            raise UserError(
+                f"the vectors have {vectors.matrix.shape[1]} numbers a word and the model was "
+                f"trained with {size}; give the file that it was trained with"
+            )
+        here = set(self.words)
+        new = [word for word in vectors.words if word not in here]
+        rows = vectors.matrix[[vectors.index[word] for word in new]].reshape(-1, size)
+        words, matrix = [*self.words, *new], np.concatenate([self.matrix, rows])
+        return WordTable(words, matrix, self.trained, self.rare)
+
+    def save(self, path: Path) -> None:
+        """Write the words and, in float16, the vectors."""
+        content = io.BytesIO()
+        text = np.frombuffer("\n".join(self.words).encode("utf-8"), "uint8")
+        numbers = {"trained": self.trained, "rare": self.rare}
+        np.savez_compressed(content, words=text, matrix=self.matrix.astype("float16"), **numbers)
+        write_atomically(path, content.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> "WordTable":
+        """Read what ``save`` wrote.
+
+        Raises:
+            UserError: The file is damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                words = file["words"].tobytes().decode("utf-8")
+                matrix = file["matrix"].astype("float32")
+                table = cls(
+                    words.split("\n") if words else [], matrix, int(file["trained"]), file["rare"]
+                )
+            if len(table.words) + 1 != len(matrix):
+                raise ValueError(f"{len(table.words)} words and {len(matrix)} vectors")
+            return table
+        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"{path} is damaged ({error}); take it from an undamaged copy of the run folder, "
+                "or train again"
+            ) from None
