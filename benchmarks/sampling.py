@@ -11,18 +11,21 @@ measures both and gives one ratio. Compiling is not timed, and is shown apart.
 """
 
 import argparse
+import json
 import os
 import platform
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import keras
 import numpy as np
 import tensorflow as tf
+from machine import ROOT, measured
 
 from lstm_recipes.data import Vocabulary
 from lstm_recipes.decoding import Generator, make_sampler
@@ -162,7 +165,7 @@ def seconds(write: Callable, batch: int, length: int) -> float:
     return took
 
 
-def compare(sides: dict[str, Callable], batch: int, length: int, repeats: int) -> None:
+def compare(sides: dict[str, Callable], batch: int, length: int, repeats: int) -> dict[str, Any]:
     for name, write in sides.items():
         print(f"  {name:9s} first call {seconds(write, batch, length):6.2f} s, compiling included")
     rates = np.array(
@@ -180,6 +183,9 @@ def compare(sides: dict[str, Callable], batch: int, length: int, repeats: int) -
         f"  ratio     {middle:10.1f} (quartiles {low:.1f} to {high:.1f}, "
         f"least {ratio.min():.1f}, most {ratio.max():.1f}, {repeats} repeats)"
     )
+    medians = {name: round(rate) for name, rate in zip(sides, np.median(rates, 0), strict=True)}
+    quartiles = {"ratio": middle, "ratio_low": low, "ratio_high": high}
+    return {"batch": batch} | medians | {k: round(float(v), 2) for k, v in quartiles.items()}
 
 
 def main() -> None:
@@ -194,6 +200,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 64], help="sizes (1 64)")
     parser.add_argument("--length", type=int, default=512, help="characters a text (512)")
     parser.add_argument("--repeats", type=int, default=15, help="of each measurement (15)")
+    parser.add_argument("--record", action="store_true", help="write the result file for the docs")
     options = parser.parse_args()
 
     if options.run:
@@ -213,9 +220,16 @@ def main() -> None:
         f"the two sides' logits differ by {difference(model, other):.0e} of the greatest, at most"
     )
     sides = {"ours": ours(model, vocabulary), "tutorial": tutorial(other, vocabulary)}
+    found = []
     for batch in options.batch:
         print(f"batch {batch}, {options.length} characters after {PROMPT!r}")
-        compare(sides, batch, options.length, options.repeats)
+        found.append(compare(sides, batch, options.length, options.repeats))
+    if options.record:
+        path = ROOT / "benchmarks" / "results" / "sampling" / "default-0.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        about = {"recipe": "sampling", "config": "default", "seed": 0}
+        about |= {"command": "python benchmarks/sampling.py --record"} | measured()
+        path.write_text(json.dumps(about | {"metrics": found}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

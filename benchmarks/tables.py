@@ -103,7 +103,30 @@ def char_rnn_layers() -> str:
     return "\n".join([HEAD, *rows, "", where([run for runs in present.values() for run in runs])])
 
 
-TABLES = {"char-rnn": char_rnn, "char-rnn layers": char_rnn_layers}
+def sampling() -> str:
+    """Writing text, beside the tutorial's loop."""
+    found = results("sampling")
+    if not found:
+        return "No run is recorded yet."
+    result = found["default"][0]
+    rows = [
+        f"| {m['batch']} | {m['ours']:,} | {m['tutorial']:,} | "
+        f"{m['ratio']:.1f} ({m['ratio_low']:.1f}–{m['ratio_high']:.1f}) |"
+        for m in result["metrics"]
+    ]
+    head = (
+        "| texts at once | `char-rnn sample`, characters/s | the tutorial's loop | ratio |\n"
+        "| --- | --- | --- | --- |"
+    )
+    about = (
+        "Medians; of the ratio the quartiles too. Measured on "
+        f"{result['machine']}; TensorFlow {result['versions']['tensorflow']}, "
+        f"Keras {result['versions']['keras']}; {result['date']}."
+    )
+    return "\n".join([head, *rows, "", about])
+
+
+TABLES = {"char-rnn": char_rnn, "char-rnn layers": char_rnn_layers, "sampling": sampling}
 
 
 def filled(text: str) -> str:

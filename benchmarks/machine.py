@@ -1,0 +1,41 @@
+"""What a result file says of where, when and with what it was measured."""
+
+import datetime
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("lstm-recipes", "keras", "tensorflow", "numpy")
+
+
+def measured(note: str = "") -> dict[str, Any]:
+    """Commit, date, versions and machine."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {
+        "commit": commit.stdout.strip(),
+        "date": datetime.date.today().isoformat(),
+        "versions": {p: version(p) for p in PACKAGES} | {"python": platform.python_version()},
+        "machine": f"{processor()}, {os.cpu_count()} cores",
+        "note": note,
+    }
+
+
+def processor() -> str:
+    """The processor's own name, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+        bfloat16 = any("avx512_bf16" in line or "amx_bf16" in line for line in lines)
+        return name + (" with bfloat16 instructions" if bfloat16 else "")
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

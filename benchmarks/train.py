@@ -1,0 +1,80 @@
+"""Train one row of a recipe's tables and add its result file.
+
+    python benchmarks/train.py char-rnn default --seed 0
+    python benchmarks/train.py ner glove --seed 0 --vectors glove.6B.100d.txt
+
+trains into runs/results/RECIPE/CONFIG-SEED (it goes on with a run that was interrupted, and does
+not train again what is finished) and writes benchmarks/results/RECIPE/CONFIG-SEED.json. Then
+benchmarks/tables.py writes the tables from all the files that are there.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from machine import ROOT, measured
+
+LAYERS = ("cec", "forget", "peephole", "gru", "keras_lstm")
+CONFIGS = {
+    "char-rnn": {"default": "", "best": "--preset best"}
+    | {f"layer-{name}": f"--layer {name} --steps 1000" for name in LAYERS},
+    "ner": {
+        "words": "--characters none --no-crf",
+        "words-crf": "--characters none",
+        "words-characters": "--no-crf",
+        "random": "",
+        "glove": "--vectors",
+    }
+    | {f"layer-{name}": f"--layer {name} --vectors" for name in LAYERS},
+}
+"""The options of every row; --vectors gets the file that this script is given."""
+
+
+def main() -> None:
+    """Train, if it is not done yet, and record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipe", choices=CONFIGS)
+    parser.add_argument("config", help="; ".join(f"{r}: {', '.join(CONFIGS[r])}" for r in CONFIGS))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--vectors", type=Path, help="of the rows with pretrained vectors")
+    parser.add_argument("--data", type=Path, help="a copy of the data, where it is not to be had")
+    parser.add_argument("--note", default="", help="what a reader of the seconds should know")
+    asked = parser.parse_args()
+    if asked.config not in CONFIGS[asked.recipe]:
+        parser.error(
+            f"{asked.recipe} has no row {asked.config}: {', '.join(CONFIGS[asked.recipe])}"
+        )
+    options = [*CONFIGS[asked.recipe][asked.config].split(), "--seed", str(asked.seed)]
+    if "--vectors" in options and asked.vectors is None:
+        parser.error(f"{asked.config} needs --vectors FILE")
+    name = f"{asked.config}-{asked.seed}"
+    run = ROOT / "runs" / "results" / asked.recipe / name
+    if not (run / "metrics.json").exists():
+        train(asked, options, run)
+    shown = " ".join(["lstm-recipes", asked.recipe, "train", *options])
+    if asked.vectors is not None:
+        shown = shown.replace("--vectors", f"--vectors {asked.vectors.name}")
+    metrics = json.loads((run / "metrics.json").read_text())
+    result = {"recipe": asked.recipe, "config": asked.config, "seed": asked.seed, "command": shown}
+    result |= measured(asked.note) | {"metrics": metrics}
+    path = ROOT / "benchmarks" / "results" / asked.recipe / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=2) + "\n")
+    print(f"{path.relative_to(ROOT)}: {metrics}")
+
+
+def train(asked: argparse.Namespace, options: list[str], run: Path) -> None:
+    """Run the recipe's own command."""
+    command = [sys.executable, "-m", "lstm_recipes.cli", asked.recipe, "train", "--run", str(run)]
+    for option in options:
+        command += [option, str(asked.vectors)] if option == "--vectors" else [option]
+    command += ["--data", str(asked.data)] if asked.data is not None else []
+    command += ["--resume"] if (run / "config.json").exists() else []
+    subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "tensorflow"})
+
+
+if __name__ == "__main__":
+    main()
