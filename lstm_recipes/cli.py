@@ -140,10 +140,33 @@ def _with_tensorflow(function: Callable) -> Callable:
 
 
 def _print(result: dict[str, Any]) -> None:
-    """A result, one line a number."""
+    """A result, one line a number, and its parts that are tables as tables."""
+    tables = {name: value for name, value in result.items() if isinstance(value, dict | list)}
     for name, value in result.items():
-        shown = f"{value:,}" if isinstance(value, int) else value
-        print(f"{name.replace('_', ' '):24} {shown}")
+        if name not in tables:
+            shown = f"{value:,}" if isinstance(value, int) else value
+            print(f"{name.replace('_', ' '):24} {shown}")
+    for name, rows in tables.items():
+        if isinstance(rows, dict):
+            rows = [{"": key} | row for key, row in rows.items()]
+        _print_table(name, rows)
+
+
+def _print_table(name: str, rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        return
+    table = Table(title=name.replace("_", " "), title_justify="left", box=None, pad_edge=False)
+    for column, value in rows[0].items():
+        table.add_column(column, justify="left" if isinstance(value, str) else "right")
+    for row in rows:
+        table.add_row(*(f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values()))
+    # Where there is no terminal, enough room for every row.
+    width = None if sys.stdout.isatty() else 160
+    print()
+    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ NOISE = re.compile(
     r"|cudart_stub|cuda_platform|cuda_executor|computation_placer|cuInit|cuda drivers"  # no GPU
     r"|cuda_dnn\.cc|cuda_blas\.cc|cuda_fft\.cc|Unable to register cu\w+ factory"
     r"|rebuild TensorFlow with the appropriate compiler flags"
+    r"|oneDNN supports DT_BOOL only"  # it is done without oneDNN then, and all is well
 )
 
 
@@ -29,6 +30,7 @@ def load_tensorflow() -> None:
             import tensorflow as tf
 
             tf.config.list_physical_devices()
+            tf.transpose([[True]])  # loops over masks do it; it is remarked on once
         finally:
             sys.stderr.flush()
             os.dup2(kept, 2)

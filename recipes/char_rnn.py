@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_recipes.data import Vocabulary, load_tiny_shakespeare, read_text, split
+from lstm_recipes.data import Vocabulary, fingerprint, load_tiny_shakespeare, read_text, split
 from lstm_recipes.data.streams import Streams
 from lstm_recipes.errors import check_numbers
 from lstm_recipes.training.run_folder import RunFolder
@@ -121,8 +121,10 @@ def train(
     numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
     name, whole = load(text)
+    about = {"name": name, "sha256": fingerprint(whole), "characters": len(whole)}
     if resume:
-        folder.check_data(name, whole)
+        remedy = "give the same --text to resume it, or --init-from to go on with a new one"
+        folder.check_data(about, remedy)
     train_text, validation_text = split(whole)
     if resume:
         vocabulary = Vocabulary.load(folder.require("vocabulary.json"))
@@ -130,7 +132,7 @@ def train(
         vocabulary = Vocabulary.of(whole) if old is None else old.extended(whole, add_characters)
     streams = Streams(vocabulary.encode(train_text), numbers.batch_size, numbers.time)
     if not resume:
-        folder.begin("char-rnn", asdict(numbers), name, whole, overwrite)
+        folder.begin("char-rnn", asdict(numbers), about, overwrite)
         vocabulary.save(folder / "vocabulary.json")
         folder.write_text("validation.txt", validation_text)
     model = build(numbers, vocabulary)

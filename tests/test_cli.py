@@ -202,7 +202,7 @@ def test_resume_refuses_another_text(fails, copied, tmp_path, other):
     path = tmp_path / "other.txt"
     path.write_text(other)
     said = fails("char-rnn", "train", "--run", copied, "--text", path, "--resume")
-    assert re.search(r"started on sea\.txt \(2,\d+ .*other\.txt \(1,050\) is another text", said)
+    assert re.search(r"started on sea\.txt \(2,\d+ .*other\.txt \(1,050\) is other data", said)
 
 
 def test_init_from_refuses_other_characters_and_sizes_and_leaves_no_folder(

@@ -10,14 +10,16 @@ from typing import Any
 
 from lstm_recipes import __version__
 from lstm_recipes.data.cache import write_atomically
-from lstm_recipes.data.text import fingerprint
 from lstm_recipes.errors import UserError
 
 FILES = (
     "config.json",
     "vocabulary.json",
     "validation.txt",
+    "valid.conll",
+    "test.conll",
     "best.keras",
+    "vectors.npz",
     "last",
     "log.csv",
     "metrics.json",
@@ -30,9 +32,10 @@ class RunFolder:
     """The files of a run, each written whole or not at all.
 
         config.json      every number, the package version, the data's name and sha256
-        vocabulary.json  the characters
-        validation.txt   the text that evaluate measures on
-        best.keras       the model with the lowest validation loss so far
+        vocabulary.json  the characters, and a tagger's tags
+        validation.txt   the text that evaluate measures on; valid.conll and test.conll for a tagger
+        best.keras       the best model so far on the validation split
+        vectors.npz      its words and their vectors, if it has any
         last/            all that resuming needs
         log.csv          step, epoch, seconds, losses and learning rate as training went
         metrics.json     what evaluate measured
@@ -137,8 +140,7 @@ class RunFolder:
         self,
         recipe: str,
         numbers: dict[str, Any],
-        name: str,
-        data: str,
+        data: dict[str, Any],
         overwrite: bool,
     ) -> None:
         """Start a run and write its config.json.
@@ -146,28 +148,27 @@ class RunFolder:
         Args:
             recipe: The recipe's name.
             numbers: All its numbers.
-            name: What the data is called.
-            data: The whole of it, as text.
+            data: The name of the data, its sha256, and how much it is, such as "characters".
             overwrite: Whether a run that is here may be removed.
 
         Raises:
             UserError: There is a run, or other files.
         """
         self.start(overwrite)
-        about = {"name": name, "sha256": fingerprint(data), "characters": len(data)}
         self.write_json(
             "config",
-            {"recipe": recipe, "version": __version__, "numbers": numbers, "data": about},
+            {"recipe": recipe, "version": __version__, "numbers": numbers, "data": data},
         )
 
-    def check_data(self, name: str, data: str) -> None:
-        """Raise a UserError unless the run was started on this data."""
-        stored = self._config("data", ("name", "sha256", "characters"))
-        if stored["sha256"] != fingerprint(data):
+    def check_data(self, data: dict[str, Any], remedy: str) -> None:
+        """Raise a UserError, which ends in ``remedy``, unless the run was started on this data."""
+        stored = self._config("data", data)
+        if stored["sha256"] != data["sha256"]:
+            amount = next(name for name in data if name not in ("name", "sha256"))
             raise UserError(
                 f"the run in {self.path} was started on {stored['name']} "
-                f"({stored['characters']:,} characters) and {name} ({len(data):,}) is another "
-                "text; give the same --text to resume it, or --init-from to go on with a new one"
+                f"({stored[amount]:,} {amount}) and {data['name']} ({data[amount]:,}) is other "
+                f"data; {remedy}"
             )
 
     def require(self, name: str, made_by: str = "train") -> Path:

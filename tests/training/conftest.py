@@ -55,7 +55,7 @@ def new_run(tmp_path):
 
     def new(name: str = "run") -> RunFolder:
         run = RunFolder(tmp_path / name)
-        run.begin("stub", {}, "data", "data", overwrite=False)
+        run.begin("stub", {}, {"name": "data", "sha256": "0", "steps": 9}, overwrite=False)
         return run
 
     return new

@@ -15,11 +15,12 @@ COLUMNS = ("step", "epoch", "seconds", "train_loss", "validation_loss", "learnin
 
 DEFAULTS = {"units": 256, "layer": "forget"}
 NUMBERS = {"units": 8, "layer": "forget"}
+DATA = {"name": "sea.txt", "sha256": fingerprint("the sea"), "characters": 7}
 
 
 def begin(path, overwrite=False) -> RunFolder:
     run = RunFolder(path)
-    run.begin("char-rnn", NUMBERS, "sea.txt", "the sea", overwrite)
+    run.begin("char-rnn", NUMBERS, DATA, overwrite)
     Vocabulary.of("the sea").save(run / "vocabulary.json")
     return run
 
@@ -38,7 +39,7 @@ def test_config_says_what_the_run_is(tmp_path):
         "recipe": "char-rnn",
         "version": __version__,
         "numbers": NUMBERS,
-        "data": {"name": "sea.txt", "sha256": fingerprint("the sea"), "characters": 7},
+        "data": DATA,
     }
 
 
@@ -58,7 +59,7 @@ def test_overwrite_removes_all_of_a_run_and_nothing_else(tmp_path):
     for folder in ("last", "tensorboard"):
         (run / folder).mkdir()
         (run / folder / "file").write_text("old")
-    for name in ("validation.txt", "best.keras", "log.csv", "metrics.json"):
+    for name in set(FILES) - {"config.json", "vocabulary.json", "last", "tensorboard"}:
         (run / name).write_text("old")
     assert {p.name for p in tmp_path.iterdir()} == set(FILES)
     (tmp_path / "notes.txt").write_text("mine")
@@ -131,9 +132,12 @@ def test_resume_needs_a_run(tmp_path):
 
 def test_resume_needs_the_same_data(tmp_path):
     run = begin(tmp_path)
-    run.check_data("copy.txt", "the sea")
-    with pytest.raises(UserError, match=r"started on sea\.txt \(7 .*give the same --text"):
-        run.check_data("sea.txt", "the sea!")
+    run.check_data(DATA | {"name": "copy.txt"}, "give the same")
+    with pytest.raises(
+        UserError,
+        match=r"on sea\.txt \(7 characters\) and sea\.txt \(8\) is other data; give the same$",
+    ):
+        run.check_data(DATA | {"sha256": "other", "characters": 8}, "give the same")
 
 
 # --- damage ----------------------------------------------------------------------------------
@@ -156,7 +160,7 @@ def test_a_config_without_its_parts_is_told_in_a_sentence(tmp_path, config):
     with pytest.raises(UserError, match=r"config\.json lacks .*layer; take it from"):
         run.resume(DEFAULTS, DEFAULTS)
     with pytest.raises(UserError, match=r"config\.json lacks name, sha256, characters"):
-        run.check_data("sea.txt", "the sea")
+        run.check_data(DATA, "give the same")
 
 
 def test_a_missing_file_is_told_with_the_folder(tmp_path):
