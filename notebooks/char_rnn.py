@@ -9,7 +9,7 @@
 # package's own parts, let it write, and look inside it while it reads. Every claim on this page
 # is checked: the code asserts it, or prints the number that it measured.
 #
-# **Time:** about five minutes on two idle cores, four of them training. With
+# **Time:** about six minutes on two cores, five of them training. With
 # `LSTM_RECIPES_FAST=1` in the environment it takes under a minute: a tiny model on a made-up
 # play, which tests the page and teaches little.
 

@@ -3,6 +3,7 @@
 from lstm_recipes.layers.activations import cec_input, cec_output
 from lstm_recipes.layers.cec_lstm import CECLSTM, CECLSTMCell
 from lstm_recipes.layers.convert import from_keras, to_keras
+from lstm_recipes.layers.crf import CRF
 from lstm_recipes.layers.forget_lstm import ForgetGateLSTM, ForgetGateLSTMCell
 from lstm_recipes.layers.gru import GRU, GRUCell
 from lstm_recipes.layers.peephole_lstm import PeepholeLSTM, PeepholeLSTMCell
@@ -10,6 +11,7 @@ from lstm_recipes.layers.recurrence import Recurrent
 
 __all__ = [
     "CECLSTM",
+    "CRF",
     "GRU",
     "CECLSTMCell",
     "ForgetGateLSTM",
