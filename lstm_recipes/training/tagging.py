@@ -1,0 +1,240 @@
+"""Training and measuring a tagger: what the loop in fit.py drives."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lstm_recipes.data.conll import Sentence
+from lstm_recipes.data.sentence_batches import SentenceBatches
+from lstm_recipes.data.tag_schemes import convert, repair
+from lstm_recipes.data.word_features import EncodedSentences, WordFeatures, padded
+from lstm_recipes.data.word_table import WordTable
+from lstm_recipes.layers.crf import mask_of
+from lstm_recipes.layers.linear_chain import viterbi
+from lstm_recipes.metrics.spans import entity_scores
+from lstm_recipes.training.fit import Validation
+
+READ_AT_ONCE = 4096  # words, padding included, that decoding reads at a time
+
+
+class TaggingTask:
+    """A tagger, the vectors of its training words, its optimizer, and the moving average of all
+    weights, which is what is measured and kept (Polyak & Juditsky 1992).
+
+    Args:
+        model: Of `models.tagger`.
+        table: The words' vectors; those of training words are trained too.
+        features: What the model sees of a word.
+        tags: The tags' names, in the model's order and in its scheme.
+        scheme: That scheme.
+        train, valid: Sentences with IOB2 tags.
+        batch_size: Sentences a step.
+        seed: Of the batches.
+        weight_decay, clip_norm: AdamW's; neither biases nor vectors nor transitions decay.
+        average: The moving average keeps this share of itself each step.
+    """
+
+    unit = "words"
+
+    def __init__(
+        self,
+        model: keras.Model,
+        table: WordTable,
+        features: WordFeatures,
+        tags: Sequence[str],
+        scheme: str,
+        train: Sequence[Sentence],
+        valid: Sequence[Sentence],
+        *,
+        batch_size: int,
+        seed: int,
+        weight_decay: float,
+        clip_norm: float,
+        average: float,
+    ):
+        self.model, self.table, self.valid = model, table, valid
+        self.seed, self.average = seed, average
+        self.words = EncodedSentences(features, [sentence.words for sentence in train])
+        self.labels = tag_ids(train, tags, scheme)
+        self.valid_words = EncodedSentences(features, [sentence.words for sentence in valid])
+        self.valid_labels = tag_ids(valid, tags, scheme)
+        self.batches = SentenceBatches([len(y) for y in self.labels], batch_size, seed)
+        self.steps_per_epoch = self.batches.steps_per_epoch
+        self.units_per_step = sum(map(len, self.labels)) / self.steps_per_epoch
+        self.vectors = keras.Variable(table.matrix[: table.trained], name="vectors")
+        self.optimizer = keras.optimizers.AdamW(
+            weight_decay=weight_decay, global_clipnorm=clip_norm
+        )
+        self.optimizer.exclude_from_weight_decay(
+            var_names=["bias", "vectors", "embeddings", "transitions", "start", "end"]
+        )
+        self.weights = [*model.trainable_variables, self.vectors]
+        self.optimizer.build(self.weights)
+        self.averages = [
+            keras.Variable(weight, trainable=False, autocast=False, name="average")
+            for weight in self.weights
+        ]
+        self._decoder = Decoder(model, tags, scheme)
+        specs = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3, 2)]
+        self._step = tf.function(self._step, input_signature=[*specs, *[tf.TensorSpec([])] * 2])
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Weights and random states, vectors, the optimizer's, and the averages."""
+        return [*self.model.variables, self.vectors, *self.optimizer.variables, *self.averages]
+
+    def train_step(self, step: int, learning_rate: float) -> float:
+        """One batch; the loss in nats a word."""
+        chosen = self.batches.batch(step)
+        words = self.words.batch(chosen)
+        labels = padded([self.labels[k] for k in chosen])
+        average = min(self.average, step / (step + 10))  # at first it is a plain mean
+        rows = self._without_some_rare_words(words.rows, step)
+        numbers = np.float32(learning_rate), np.float32(average)
+        return float(self._step(rows, words.case, words.characters, labels, *numbers))
+
+    def _without_some_rare_words(self, rows: np.ndarray, step: int) -> np.ndarray:
+        """Half of the words that were seen once are the unknown word, so that its vector learns
+        what it is (Lample et al. 2016, section 4.3)."""
+        draw = np.random.default_rng((self.seed, step, 1))
+        return np.where(self.table.rare[rows] & (draw.random(rows.shape) < 0.5), 0, rows)
+
+    def _step(
+        self,
+        rows: tf.Tensor,
+        case: tf.Tensor,
+        characters: tf.Tensor,
+        labels: tf.Tensor,
+        learning_rate: tf.Tensor,
+        average: tf.Tensor,
+    ) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            vectors = tf.gather(self.vectors.value, rows)
+            inputs = {"vectors": vectors, "case": case, "characters": characters}
+            emissions = self.model(inputs, training=True)
+            likelihood = self.model.get_layer("crf").log_likelihood(emissions, labels)
+            # Of all batches the same share a word, so that none counts for more in a long sentence.
+            loss = -tf.reduce_sum(likelihood) / self.units_per_step
+        self.optimizer.learning_rate.assign(learning_rate)
+        self.optimizer.apply(tape.gradient(loss, self.weights), self.weights)
+        for mean, weight in zip(self.averages, self.weights, strict=True):
+            mean.assign(mean * average + weight.value * (1 - average))
+        return loss
+
+    def validate(self) -> Validation:
+        """The averaged model on the whole development set."""
+        with self._averaged():
+            table = self.table.with_trained(self.vectors.numpy())
+            predicted: list[list[str]] = [[]] * len(self.valid)
+            nats = 0.0
+            for chosen, emissions in self._decoder.emissions(table.halved, self.valid_words):
+                for k, tags in zip(chosen, self._decoder.best(emissions), strict=True):
+                    predicted[k] = self._decoder.in_iob2(tags)
+                labels = padded([self.valid_labels[k] for k in chosen])
+                nats -= float(tf.reduce_sum(self._decoder.log_likelihood(emissions, labels)))
+        nats /= sum(map(len, self.valid_labels))
+        f1 = entity_scores([s.tags for s in self.valid], predicted)["f1"]
+        figures = {"validation_loss": nats, "validation_f1": f1}
+        return Validation(figures, -f1, f"validation F1 {f1:.2f}, {nats:.4f} nats per word")
+
+    def save(self, path: Path) -> None:
+        """Write the averaged model in Keras' own format, and its vectors beside it."""
+        part = path.with_name(f".{path.stem}.part.keras")
+        with self._averaged():
+            self.model.save(part)
+            self.table.with_trained(self.vectors.numpy()).save(path.with_name("vectors.npz"))
+        os.replace(part, path)
+
+    def _averaged(self) -> "_Swapped":
+        return _Swapped(self.weights, self.averages)
+
+
+class _Swapped:
+    """For a while, weights have other values."""
+
+    def __init__(self, weights: list[keras.Variable], values: list[keras.Variable]):
+        self.weights, self.values = weights, values
+
+    def __enter__(self) -> None:
+        self._before = [weight.numpy() for weight in self.weights]
+        for weight, value in zip(self.weights, self.values, strict=True):
+            weight.assign(value)
+
+    def __exit__(self, *_: object) -> None:
+        for weight, value in zip(self.weights, self._before, strict=True):
+            weight.assign(value)
+
+
+class Decoder:
+    """The best tags of any number of sentences, by a model.
+
+    Args:
+        model: Of `models.tagger`.
+        tags: The tags' names, in the model's order and in its scheme.
+        scheme: That scheme.
+    """
+
+    def __init__(self, model: keras.Model, tags: Sequence[str], scheme: str):
+        self.model, self.crf = model, model.get_layer("crf")
+        self.tags, self.scheme = tags, scheme
+        size = model.input["vectors"].shape[-1]
+        words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 3)]
+        emissions = tf.TensorSpec([None, None, len(tags)])
+        labels = tf.TensorSpec([None, None], "int32")
+        self._emit = tf.function(
+            self._emit, input_signature=[tf.TensorSpec([None, None, size]), *words]
+        )
+        self._best = tf.function(self._best, input_signature=[emissions])
+        self.log_likelihood = tf.function(
+            self.crf.log_likelihood, input_signature=[emissions, labels]
+        )
+
+    def emissions(
+        self, matrix: np.ndarray, words: EncodedSentences
+    ) -> Iterator[tuple[np.ndarray, tf.Tensor]]:
+        """Some sentences of like length, by number, and what the model puts out for them, until
+        all have had their turn. ``matrix`` has the words' vectors."""
+        for chosen in _like_length([len(ids) for ids in words.ids]):
+            batch = words.batch(chosen)
+            yield chosen, self._emit(matrix[batch.rows], batch.case, batch.characters)
+
+    def best(self, emissions: tf.Tensor) -> list[list[str]]:
+        """The best tags under the model's own scheme, a list a sentence."""
+        return [[self.tags[k] for k in row if k >= 0] for row in self._best(emissions).numpy()]
+
+    def in_iob2(self, tags: Sequence[str]) -> list[str]:
+        """The model's tags in IOB2; where they break its scheme (without a CRF they may) as the
+        conlleval scorer reads them."""
+        return convert(repair(tags, self.scheme)[0], self.scheme, "IOB2")
+
+    def _emit(self, vectors: tf.Tensor, case: tf.Tensor, characters: tf.Tensor) -> tf.Tensor:
+        inputs = {"vectors": vectors, "case": case, "characters": characters}
+        return self.model(inputs, training=False)
+
+    def _best(self, emissions: tf.Tensor) -> tf.Tensor:
+        return viterbi(emissions, self.crf.chain, mask_of(emissions))[0]
+
+
+def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> list[np.ndarray]:
+    """The tags of sentences as the model numbers them; a tag that it lacks is -1, unknown."""
+    known = {tag: number for number, tag in enumerate(tags)}
+    return [
+        np.array([known.get(tag, -1) for tag in convert(s.tags, "IOB2", scheme)], "int32")
+        for s in sentences
+    ]
+
+
+def _like_length(lengths: Sequence[int]) -> Iterator[np.ndarray]:
+    """The numbers of sentences of like length, as many as fit into READ_AT_ONCE words."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and lengths[order[stop]] * (stop + 1 - start) <= READ_AT_ONCE:
+            stop += 1
+        yield order[start:stop]
+        start = stop
