@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/char_rnn.md")
+PAGES = ("README.md", "docs/char_rnn.md", "docs/ner.md")
 NAMES = {
     "cec": "`CECLSTM`",
     "forget": "`ForgetGateLSTM`",
@@ -59,6 +59,47 @@ HEAD = (
     "| | weights | steps | seconds | characters/s | nats per character | bits | n |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- |"
 )
+
+
+NER_ROWS = {
+    "words": "Bi-LSTM over words, softmax",
+    "words-crf": "+ CRF",
+    "words-characters": "+ characters, softmax",
+    "random": "+ both: `ner train`",
+    "glove": "the same from GloVe 100d: `--vectors`",
+}
+
+
+def ner_row(name: str, runs: list[dict]) -> str:
+    """One line of a table of taggers."""
+    metrics = [run["metrics"] for run in runs]
+    cells = [
+        name,
+        f"{metrics[0]['parameters']:,}",
+        f"{statistics.median(m['train_seconds'] for m in metrics):,.0f}",
+        spread([m["f1"] for m in metrics], 2),
+        str(len(runs)),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+def ner_table(names: dict[str, str]) -> str:
+    """Taggers by configuration, those that have been trained."""
+    found = results("ner")
+    present = {config: found[config] for config in names if config in found}
+    head = "| | weights | seconds | test F1 | n |\n| --- | --- | --- | --- | --- |"
+    rows = [ner_row(names[config], runs) for config, runs in present.items()]
+    return "\n".join([head, *rows, "", where([run for runs in present.values() for run in runs])])
+
+
+def ner() -> str:
+    """What each part of the tagger adds."""
+    return ner_table(NER_ROWS)
+
+
+def ner_layers() -> str:
+    """The tagger with each of the layers."""
+    return ner_table({f"layer-{name}": shown for name, shown in NAMES.items()})
 
 
 def where(runs: list[dict]) -> str:
@@ -126,7 +167,13 @@ def sampling() -> str:
     return "\n".join([head, *rows, "", about])
 
 
-TABLES = {"char-rnn": char_rnn, "char-rnn layers": char_rnn_layers, "sampling": sampling}
+TABLES = {
+    "char-rnn": char_rnn,
+    "char-rnn layers": char_rnn_layers,
+    "sampling": sampling,
+    "ner": ner,
+    "ner layers": ner_layers,
+}
 
 
 def filled(text: str) -> str:

@@ -43,7 +43,7 @@ class NER:
     warmup: int = 200  # Steps until the learning rate is at its highest.
     weight_decay: float = 0.01  # AdamW's; not of biases, vectors or transitions.
     clip_norm: float = 1.0  # A gradient longer than this, all weights together, is shortened to it.
-    average: float = 0.998  # The model is a moving average, which keeps so much of itself a step.
+    vector_learning_rate: float = 1.0  # Of the words' vectors, by plain SGD; it falls likewise.
     steps: int | None = None  # Training steps; or else one of the next two.
     epochs: float | None = 15.0  # How often the training sentences are read.
     minutes: float | None = None  # Becomes a number of steps after fifty timed ones.
@@ -57,10 +57,10 @@ class NER:
         """Raise a UserError unless all numbers make sense."""
         counts = "layers units character_size character_units vector_size batch_size patience"
         check_numbers(self, counts + " validate_every", "of at least 1", lambda n: n >= 1)
-        rates = "dropout recurrent_dropout average"
-        check_numbers(self, rates, "from 0 to below 1", lambda n: 0 <= n < 1)
+        check_numbers(self, "dropout recurrent_dropout", "from 0 to below 1", lambda n: 0 <= n < 1)
         check_numbers(self, "learning_rate clip_norm", "above 0", lambda n: 0 < n < math.inf)
-        check_numbers(self, "warmup weight_decay", "of at least 0", lambda n: 0 <= n < math.inf)
+        nothing = "warmup weight_decay vector_learning_rate"
+        check_numbers(self, nothing, "of at least 0", lambda n: 0 <= n < math.inf)
         check_numbers(self, "seed", "from 0 to below 2**32", lambda n: 0 <= n < 2**32)
 
 
@@ -174,7 +174,7 @@ def train(
         seed=numbers.seed,
         weight_decay=numbers.weight_decay,
         clip_norm=numbers.clip_norm,
-        average=numbers.average,
+        vector_rate=numbers.vector_learning_rate / numbers.learning_rate,
     )
     trained = fit(
         task,

@@ -22,8 +22,11 @@ READ_AT_ONCE = 4096  # words, padding included, that decoding reads at a time
 
 
 class TaggingTask:
-    """A tagger, the vectors of its training words, its optimizer, and the moving average of all
-    weights, which is what is measured and kept (Polyak & Juditsky 1992).
+    """A tagger, the vectors of its training words, and its optimizer.
+
+    The vectors are trained by plain stochastic gradient descent and everything else by AdamW, which
+    would move a rare word as far as a common one: the more it moves, the less it tells of its
+    neighbours among the pretrained vectors, which were not trained here.
 
     Args:
         model: Of `models.tagger`.
@@ -35,7 +38,7 @@ class TaggingTask:
         batch_size: Sentences a step.
         seed: Of the batches.
         weight_decay, clip_norm: AdamW's; neither biases nor vectors nor transitions decay.
-        average: The moving average keeps this share of itself each step.
+        vector_rate: The learning rate of the vectors, as a multiple of AdamW's.
     """
 
     unit = "words"
@@ -54,10 +57,10 @@ class TaggingTask:
         seed: int,
         weight_decay: float,
         clip_norm: float,
-        average: float,
+        vector_rate: float,
     ):
         self.model, self.table, self.valid = model, table, valid
-        self.seed, self.average = seed, average
+        self.seed, self.vector_rate = seed, vector_rate
         self.words = EncodedSentences(features, [sentence.words for sentence in train])
         self.labels = tag_ids(train, tags, scheme)
         self.valid_words = EncodedSentences(features, [sentence.words for sentence in valid])
@@ -72,30 +75,25 @@ class TaggingTask:
         self.optimizer.exclude_from_weight_decay(
             var_names=["bias", "vectors", "embeddings", "transitions", "start", "end"]
         )
-        self.weights = [*model.trainable_variables, self.vectors]
-        self.optimizer.build(self.weights)
-        self.averages = [
-            keras.Variable(weight, trainable=False, autocast=False, name="average")
-            for weight in self.weights
-        ]
+        self.optimizer.build(model.trainable_variables)
         self._decoder = Decoder(model, tags, scheme)
         specs = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3, 2)]
-        self._step = tf.function(self._step, input_signature=[*specs, *[tf.TensorSpec([])] * 2])
+        self._step = tf.function(self._step, input_signature=[*specs, tf.TensorSpec([])])
 
     @property
     def variables(self) -> list[keras.Variable]:
-        """Weights and random states, vectors, the optimizer's, and the averages."""
-        return [*self.model.variables, self.vectors, *self.optimizer.variables, *self.averages]
+        """Weights and random states, vectors, and the optimizer's."""
+        return [*self.model.variables, self.vectors, *self.optimizer.variables]
 
     def train_step(self, step: int, learning_rate: float) -> float:
         """One batch; the loss in nats a word."""
         chosen = self.batches.batch(step)
         words = self.words.batch(chosen)
         labels = padded([self.labels[k] for k in chosen])
-        average = min(self.average, step / (step + 10))  # at first it is a plain mean
         rows = self._without_some_rare_words(words.rows, step)
-        numbers = np.float32(learning_rate), np.float32(average)
-        return float(self._step(rows, words.case, words.characters, labels, *numbers))
+        return float(
+            self._step(rows, words.case, words.characters, labels, np.float32(learning_rate))
+        )
 
     def _without_some_rare_words(self, rows: np.ndarray, step: int) -> np.ndarray:
         """Half of the words that were seen once are the unknown word, so that its vector learns
@@ -110,7 +108,6 @@ class TaggingTask:
         characters: tf.Tensor,
         labels: tf.Tensor,
         learning_rate: tf.Tensor,
-        average: tf.Tensor,
     ) -> tf.Tensor:
         with tf.GradientTape() as tape:
             vectors = tf.gather(self.vectors.value, rows)
@@ -119,54 +116,35 @@ class TaggingTask:
             likelihood = self.model.get_layer("crf").log_likelihood(emissions, labels)
             # Of all batches the same share a word, so that none counts for more in a long sentence.
             loss = -tf.reduce_sum(likelihood) / self.units_per_step
+        weights = self.model.trainable_variables
+        *gradients, rows_gradient = tape.gradient(loss, [*weights, self.vectors.value])
         self.optimizer.learning_rate.assign(learning_rate)
-        self.optimizer.apply(tape.gradient(loss, self.weights), self.weights)
-        for mean, weight in zip(self.averages, self.weights, strict=True):
-            mean.assign(mean * average + weight.value * (1 - average))
+        self.optimizer.apply(gradients, weights)
+        change = rows_gradient.values * (learning_rate * self.vector_rate)
+        self.vectors.value.scatter_sub(tf.IndexedSlices(change, rows_gradient.indices))
         return loss
 
     def validate(self) -> Validation:
-        """The averaged model on the whole development set."""
-        with self._averaged():
-            table = self.table.with_trained(self.vectors.numpy())
-            predicted: list[list[str]] = [[]] * len(self.valid)
-            nats = 0.0
-            for chosen, emissions in self._decoder.emissions(table.halved, self.valid_words):
-                for k, tags in zip(chosen, self._decoder.best(emissions), strict=True):
-                    predicted[k] = self._decoder.in_iob2(tags)
-                labels = padded([self.valid_labels[k] for k in chosen])
-                nats -= float(tf.reduce_sum(self._decoder.log_likelihood(emissions, labels)))
+        """The model, with vectors as the run keeps them, on the whole development set."""
+        table = self.table.with_trained(self.vectors.numpy())
+        predicted: list[list[str]] = [[]] * len(self.valid)
+        nats = 0.0
+        for chosen, emissions in self._decoder.emissions(table.halved, self.valid_words):
+            for k, tags in zip(chosen, self._decoder.best(emissions), strict=True):
+                predicted[k] = self._decoder.in_iob2(tags)
+            labels = padded([self.valid_labels[k] for k in chosen])
+            nats -= float(tf.reduce_sum(self._decoder.log_likelihood(emissions, labels)))
         nats /= sum(map(len, self.valid_labels))
         f1 = entity_scores([s.tags for s in self.valid], predicted)["f1"]
         figures = {"validation_loss": nats, "validation_f1": f1}
         return Validation(figures, -f1, f"validation F1 {f1:.2f}, {nats:.4f} nats per word")
 
     def save(self, path: Path) -> None:
-        """Write the averaged model in Keras' own format, and its vectors beside it."""
+        """Write the model in Keras' own format, and its vectors beside it."""
         part = path.with_name(f".{path.stem}.part.keras")
-        with self._averaged():
-            self.model.save(part)
-            self.table.with_trained(self.vectors.numpy()).save(path.with_name("vectors.npz"))
+        self.model.save(part)
+        self.table.with_trained(self.vectors.numpy()).save(path.with_name("vectors.npz"))
         os.replace(part, path)
-
-    def _averaged(self) -> "_Swapped":
-        return _Swapped(self.weights, self.averages)
-
-
-class _Swapped:
-    """For a while, weights have other values."""
-
-    def __init__(self, weights: list[keras.Variable], values: list[keras.Variable]):
-        self.weights, self.values = weights, values
-
-    def __enter__(self) -> None:
-        self._before = [weight.numpy() for weight in self.weights]
-        for weight, value in zip(self.weights, self.values, strict=True):
-            weight.assign(value)
-
-    def __exit__(self, *_: object) -> None:
-        for weight, value in zip(self.weights, self._before, strict=True):
-            weight.assign(value)
 
 
 class Decoder:

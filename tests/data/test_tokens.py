@@ -157,4 +157,4 @@ def test_time_is_linear_whatever_the_text_consists_of(piece):
         return time.process_time() - start
 
     # A quadratic rule would take some 64 times as long, and minutes.
-    assert seconds(160_000) < 20 * seconds(20_000) + 0.1
+    assert seconds(80_000) < 20 * seconds(10_000) + 0.1
