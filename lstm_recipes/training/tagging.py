@@ -73,7 +73,7 @@ class TaggingTask:
             weight_decay=weight_decay, global_clipnorm=clip_norm
         )
         self.optimizer.exclude_from_weight_decay(
-            var_names=["bias", "vectors", "embeddings", "transitions", "start", "end"]
+            var_names=["bias", "embeddings", "transitions", "start", "end"]
         )
         self.optimizer.build(model.trainable_variables)
         self._decoder = Decoder(model, tags, scheme)

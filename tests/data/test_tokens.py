@@ -149,12 +149,8 @@ REPEATED = "a . ' - a- a' 1, U. A$ .\" 's n't a's www. www.! http:// + 。 👩\
 
 
 @pytest.mark.parametrize("piece", [*REPEATED.split(), "\n", " ", ". "])
-def test_time_is_linear_whatever_the_text_consists_of(piece):
-    def seconds(length: int) -> float:
-        text = piece * (length // len(piece))
-        start = time.process_time()
-        tokenize(text)
-        return time.process_time() - start
-
-    # A quadratic rule would take some 64 times as long, and minutes.
-    assert seconds(80_000) < 20 * seconds(10_000) + 0.1
+def test_no_text_takes_quadratic_time(piece):
+    text = piece * (100_000 // len(piece))
+    start = time.process_time()
+    tokenize(text)
+    assert time.process_time() - start < 5, "linear time is below half a second"
