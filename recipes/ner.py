@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_recipes.data import Corpus, load_conll2003, load_corpus, read_vectors
 from lstm_recipes.data.tag_schemes import allowed_transitions, convert
-from lstm_recipes.data.word_features import WordFeatures, key_of, zeroed
+from lstm_recipes.data.word_features import WordFeatures, keys_of
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.errors import check_numbers
 from lstm_recipes.training.run_folder import RunFolder
@@ -32,7 +32,7 @@ class NER:
     character_size: int = 30  # Width of a character's vector.
     character_units: int = 50  # Width of a word's vector that its characters make.
     vector_size: int = 100  # Width of a word's own vector; with --vectors, theirs.
-    cased: bool = False  # Whether "Bank" and "bank" have a vector each.
+    cased: bool = False  # Whether "Bank" and "bank" have a vector each; both begin with the same.
     scheme: Literal["IOB1", "IOB2", "IOBES"] = "IOBES"
     """The tags that the model learns; files of any scheme are converted."""
     crf: bool = True  # Whether neighbouring tags see each other.
@@ -83,8 +83,8 @@ def look_up(corpus: Corpus, numbers: NER, vectors: Path | None) -> WordTable:
     pretrained, size = None, numbers.vector_size
     if vectors is not None:
         valid = [word for sentence in corpus.valid for word in sentence.words]
-        keys = {key_of(word, numbers.cased) for word in [*words, *valid]}
-        pretrained = read_vectors(vectors, keys | {zeroed(key) for key in keys}, COMMONEST)
+        keys = {key for word in {*words, *valid} for key in keys_of(word, numbers.cased)}
+        pretrained = read_vectors(vectors, keys, COMMONEST)
         size = pretrained.matrix.shape[1]
     return WordTable.made(
         words, size=size, seed=numbers.seed, vectors=pretrained, cased=numbers.cased
@@ -218,6 +218,7 @@ def tag(
     files: tuple[Path, ...] = (),
     /,
     columns: bool = False,
+    word_column: int = 0,
     output: Literal["color", "conll", "json"] = "color",
     vectors: Path | None = None,
 ) -> None:
@@ -226,8 +227,9 @@ def tag(
     Args:
         run: The folder that train wrote.
         files: UTF-8 text; without any, or for "-", standard input.
-        columns: The input is CoNLL columns: a word begins each line, and its lines come out again
-            with one column more. Otherwise sentences and tokens are cut by a rule.
+        columns: The input is CoNLL columns, a word a line, and its lines come out again with one
+            column more. Otherwise sentences and tokens are cut by a rule.
+        word_column: The column of the words, from 0, from the end if negative.
         output: "color" is the text with its entities marked, "conll" a token and its tag a line,
             "json" a line a sentence with places in characters and how sure the model is.
         vectors: The pretrained vectors of the training, for words that the run did not keep.
@@ -236,7 +238,7 @@ def tag(
 
     from lstm_recipes.decoding.entities import WRITERS, TaggedSentence, read_document
 
-    documents = [read_document(path, columns) for path in files or (None,)]
+    documents = [read_document(path, columns, word_column) for path in files or (None,)]
     tagger = TrainedTagger(run, vectors)
     for document in documents:
         words = [[token.text for token in sentence] for sentence in document.sentences]

@@ -36,18 +36,16 @@ def case_of(word: str) -> int:
     return 2 if word[0].isupper() and not any(c.isupper() for c in letters[1:]) else 4
 
 
-def key_of(word: str, cased: bool) -> str:
-    """What a word is looked up by."""
-    return word if cased else word.lower()
+def keys_of(word: str, cased: bool) -> list[str]:
+    """What a word is looked up by, the first that is found: as it is, where the case counts; in
+    lower case; in lower case with zeros for its digits.
 
-
-def zeroed(word: str) -> str:
-    """The word with zeros for its digits.
-
-    >>> zeroed("1996-08-22")
-    '0000-00-00'
+    >>> keys_of("F16", cased=True)
+    ['F16', 'f16', 'f00']
     """
-    return re.sub(r"\d", "0", word)
+    lower = word.lower()
+    keys = [word] if cased else []
+    return [*keys, lower, re.sub(r"\d", "0", lower)]
 
 
 class WordFeatures:
@@ -56,7 +54,7 @@ class WordFeatures:
     Args:
         words: The words that have rows, from row 1 on.
         characters: The characters that are known, from 2 on.
-        cased: Whether rows tell ``Bank`` from ``bank``.
+        cased: Whether a word is looked up as it is written before it is in lower case.
 
     >>> features = WordFeatures(["the", "bank", "0000"], "abhknet")
     >>> features.encode([["The", "bank"], ["1996"]]).rows
@@ -71,9 +69,8 @@ class WordFeatures:
         self._ids = {character: number for number, character in enumerate(characters, 2)}
 
     def row(self, word: str) -> int:
-        """The row of a word; without one, that of the word with its digits as zeros; else 0."""
-        key = key_of(word, self.cased)
-        return self.rows.get(key) or self.rows.get(zeroed(key), 0)
+        """The row of the first of `keys_of` the word that has one, or 0."""
+        return next((self.rows[k] for k in keys_of(word, self.cased) if k in self.rows), 0)
 
     def encode(self, sentences: Iterable[Sequence[str]]) -> Words:
         """The numbers of some sentences, padded to the longest sentence and word."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.data.vectors import WordVectors
-from lstm_recipes.data.word_features import key_of, zeroed
+from lstm_recipes.data.word_features import keys_of
 from lstm_recipes.errors import UserError
 
 
@@ -26,7 +26,7 @@ class WordTable:
     """
 
     words: list[str]
-    """Of the rows from 1 on; lower-cased, unless the table is cased."""
+    """Of the rows from 1 on."""
     matrix: np.ndarray
     """float32 ``[1 + words, size]``."""
     trained: int
@@ -46,8 +46,8 @@ class WordTable:
     ) -> "WordTable":
         """The table before training.
 
-        The training words come first. Each begins with its pretrained vector (or that of the word
-        with zeros for digits), and otherwise with uniform random numbers of variance 1 / size (Ma &
+        The training words come first. Each begins with the pretrained vector that it is looked up
+        by (`keys_of`), and otherwise with uniform random numbers of variance 1 / size (Ma &
         Hovy 2016, section 3.1). All other pretrained words follow.
 
         Args:
@@ -55,9 +55,9 @@ class WordTable:
             size: Width of a vector; that of ``vectors``, where they are given.
             seed: Of the random numbers.
             vectors: Pretrained vectors.
-            cased: Whether ``Bank`` and ``bank`` are two words.
+            cased: Whether ``Bank`` and ``bank`` have a row each.
         """
-        counts = Counter(key_of(word, cased) for word in words)
+        counts = Counter(keys_of(word, cased)[0] for word in words)
         known = {} if vectors is None else vectors.index
         bound = (3 / size) ** 0.5
         draw = np.random.default_rng(seed)
@@ -65,7 +65,7 @@ class WordTable:
         trained[0] = 0
         rare = np.zeros(len(counts) + 1, bool)
         for row, (word, count) in enumerate(counts.items(), 1):
-            place = known.get(word, known.get(zeroed(word)))
+            place = next((known[key] for key in keys_of(word, cased) if key in known), None)
             if place is not None:
                 trained[row] = vectors.matrix[place]
             rare[row] = count == 1 and place is None

@@ -20,7 +20,7 @@ def test_rows_are_lower_cased_then_with_zeros_then_unknown():
         0,
     ]
     cased = WordFeatures(["the", "Bank"], "ab", cased=True)
-    assert [cased.row(w) for w in ("the", "The", "Bank", "bank")] == [1, 0, 2, 0]
+    assert [cased.row(w) for w in ("the", "The", "Bank", "bank", "BANK")] == [1, 1, 2, 0, 0]
 
 
 def test_a_batch_is_padded_with_zeros():

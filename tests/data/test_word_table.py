@@ -39,7 +39,10 @@ def test_without_pretrained_vectors_all_are_drawn():
 
 
 def test_a_cased_table_tells_bank_from_Bank():
-    assert WordTable.made(["Bank", "bank"], size=2, seed=0, cased=True).words == ["Bank", "bank"]
+    words = ["Bank", "bank", "1996"]
+    table = WordTable.made(words, size=2, seed=0, vectors=PRETRAINED, cased=True)
+    assert table.words == [*words, "the", "0000", "river"]
+    assert table.matrix[1:4].tolist() == [[3, 4], [3, 4], [5, 6]]
 
 
 def test_the_file_keeps_words_and_rounded_vectors(tmp_path):
