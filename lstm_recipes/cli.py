@@ -166,7 +166,7 @@ def _print_table(name: str, rows: list[dict[str, Any]]) -> None:
     # Where there is no terminal, enough room for every row.
     width = None if sys.stdout.isatty() else 160
     print()
-    Console(file=sys.stdout, highlight=False, markup=False, width=width).print(table)
+    Console(file=sys.stdout, highlight=False, markup=False, emoji=False, width=width).print(table)
 
 
 if __name__ == "__main__":

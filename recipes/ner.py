@@ -1,20 +1,25 @@
 """ner: named entities by a Bi-LSTM with characters and a CRF (Lample 2016; Ma & Hovy 2016)."""
 
+import hashlib
 import math
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_recipes.data import Corpus, load_conll2003, load_corpus, read_vectors
-from lstm_recipes.data.tag_schemes import allowed_transitions, convert
+from lstm_recipes.data import Corpus, Sentence, load_conll2003, load_corpus, read_vectors
+from lstm_recipes.data.tag_schemes import allowed_transitions, convert, split_tag
 from lstm_recipes.data.word_features import WordFeatures, keys_of
 from lstm_recipes.data.word_table import WordTable
-from lstm_recipes.errors import check_numbers
+from lstm_recipes.errors import UserError, check_numbers
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_tagger import TrainedTagger, write_columns, write_errors
 
 if TYPE_CHECKING:
     import keras
+
+    from lstm_recipes.decoding.entities import Document, TaggedSentence
 
 COMMONEST = 50_000  # pretrained vectors that are kept beside those of the corpus' own words
 
@@ -37,18 +42,19 @@ class NER:
     """The tags that the model learns; files of any scheme are converted."""
     crf: bool = True  # Whether neighbouring tags see each other.
     dropout: float = 0.5  # Rate on characters, and before and after each recurrent layer.
-    recurrent_dropout: float = 0.0  # Rate on h_{t-1}, one mask a sentence.
+    recurrent_dropout: float = 0.25  # Rate on h_{t-1}, one mask a sentence.
+    word_dropout: float = 0.05  # Share of words that are taken for unknown ones in training.
     batch_size: int = 32  # Sentences of like length.
-    learning_rate: float = 2e-3  # AdamW's, at its highest; it falls in a half cosine to 0.
+    learning_rate: float = 3e-3  # AdamW's, at its highest; it falls in a half cosine to 0.
     warmup: int = 200  # Steps until the learning rate is at its highest.
     weight_decay: float = 0.01  # AdamW's; not of biases, vectors or transitions.
     clip_norm: float = 1.0  # A gradient longer than this, all weights together, is shortened to it.
     vector_learning_rate: float = 1.0  # Of the words' vectors, by plain SGD; it falls likewise.
     steps: int | None = None  # Training steps; or else one of the next two.
-    epochs: float | None = 15.0  # How often the training sentences are read.
+    epochs: float | None = 60.0  # How often the training sentences are read.
     minutes: float | None = None  # Becomes a number of steps after fifty timed ones.
     validate_every: int | None = None  # Steps between measurements; without it, once an epoch.
-    patience: int = 6  # Measurements without a better F1 after which it is enough.
+    patience: int = 20  # Measurements without a better F1 after which it is enough.
     seed: int = 0  # Of initial weights, batches and dropout.
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     """mixed_bfloat16 multiplies in bfloat16, faster where the processor can."""
@@ -57,11 +63,15 @@ class NER:
         """Raise a UserError unless all numbers make sense."""
         counts = "layers units character_size character_units vector_size batch_size patience"
         check_numbers(self, counts + " validate_every", "of at least 1", lambda n: n >= 1)
-        check_numbers(self, "dropout recurrent_dropout", "from 0 to below 1", lambda n: 0 <= n < 1)
+        rates = "dropout recurrent_dropout word_dropout"
+        check_numbers(self, rates, "from 0 to below 1", lambda n: 0 <= n < 1)
         check_numbers(self, "learning_rate clip_norm", "above 0", lambda n: 0 < n < math.inf)
         nothing = "warmup weight_decay vector_learning_rate"
         check_numbers(self, nothing, "of at least 0", lambda n: 0 <= n < math.inf)
         check_numbers(self, "seed", "from 0 to below 2**32", lambda n: 0 <= n < 2**32)
+        if self.characters == "lstm":
+            half_each_way = "that is even, half of it each way"
+            check_numbers(self, "character_units", half_each_way, lambda n: n % 2 == 0)
 
 
 PRESETS = {"default": NER()}
@@ -89,6 +99,14 @@ def look_up(corpus: Corpus, numbers: NER, vectors: Path | None) -> WordTable:
     return WordTable.made(
         words, size=size, seed=numbers.seed, vectors=pretrained, cased=numbers.cased
     )
+
+
+def tags_of(sentences: Sequence[Sentence], scheme: str) -> list[str]:
+    """All tags of a scheme for the types of entities in these sentences, which have IOB2 tags; an
+    entity that is longer than any of theirs needs one that none of them has."""
+    types = {split_tag(tag)[1] for sentence in sentences for tag in sentence.tags} - {""}
+    shapes = (convert([f"B-{t}", f"I-{t}", f"I-{t}", f"B-{t}"], "IOB2", scheme) for t in types)
+    return sorted({"O"}.union(*shapes))
 
 
 def build(numbers: NER, table: WordTable, characters: str, tags: list[str]) -> "keras.Model":
@@ -149,19 +167,31 @@ def train(
     corpus = load(data, word_column, tag_column, strict)
     table = look_up(corpus, numbers, vectors)
     characters = "".join(sorted({c for s in corpus.train for word in s.words for c in word}))
-    tags = sorted({t for s in corpus.train for t in convert(s.tags, "IOB2", numbers.scheme)})
+    tags = tags_of(corpus.train, numbers.scheme)
     about = {"name": corpus.name, "sha256": corpus.sha256, "sentences": len(corpus.train)}
+    about |= {"scheme": corpus.scheme, "repaired": corpus.repaired}
+    about["vectors"] = {
+        "name": "none" if vectors is None else vectors.name,
+        "sha256": hashlib.sha256(table.matrix).hexdigest(),  # of all that training starts from
+    }
     if resume:
-        folder.check_data(
-            about, "give the same --data to resume it, or start anew with --overwrite"
-        )
+        remedy = "to resume it, or start anew with --overwrite"
+        folder.check_data(about, f"give the same --data {remedy}")
+        before = folder.read_json("config")["data"]["vectors"]
+        if before["sha256"] != about["vectors"]["sha256"]:
+            raise UserError(
+                f"the run in {folder.path} was started with other vectors ({before['name']}) than "
+                f"these ({about['vectors']['name']}); give the same --vectors {remedy}"
+            )
     else:
         folder.begin("ner", asdict(numbers), about, overwrite)
-        known = {"tags": tags, "scheme": numbers.scheme, "cased": numbers.cased}
-        folder.write_json("vocabulary", known | {"characters": characters})
-        folder.write_text("valid.conll", write_columns(corpus.valid))
-        if corpus.test:
-            folder.write_text("test.conll", write_columns(corpus.test))
+    known = {"tags": tags, "scheme": numbers.scheme, "cased": numbers.cased}
+    folder.write_json("vocabulary", known | {"characters": characters})
+    folder.write_text("valid.conll", write_columns(corpus.valid))
+    if corpus.test:
+        folder.write_text("test.conll", write_columns(corpus.test))
+    found = f"tags in {corpus.scheme}, {corpus.repaired:,} of them repaired"
+    print(f"{corpus.name}: {len(corpus.train):,} training sentences, {found}", file=sys.stderr)
     task = TaggingTask(
         build(numbers, table, characters, tags),
         table,
@@ -175,6 +205,7 @@ def train(
         weight_decay=numbers.weight_decay,
         clip_norm=numbers.clip_norm,
         vector_rate=numbers.vector_learning_rate / numbers.learning_rate,
+        word_dropout=numbers.word_dropout,
     )
     trained = fit(
         task,
@@ -234,15 +265,19 @@ def tag(
             "json" a line a sentence with places in characters and how sure the model is.
         vectors: The pretrained vectors of the training, for words that the run did not keep.
     """
-    import sys
-
-    from lstm_recipes.decoding.entities import WRITERS, TaggedSentence, read_document
+    from lstm_recipes.decoding.entities import WRITERS, read_document
 
     documents = [read_document(path, columns, word_column) for path in files or (None,)]
     tagger = TrainedTagger(run, vectors)
     for document in documents:
-        words = [[token.text for token in sentence] for sentence in document.sentences]
-        found = tagger.tag(words, confidences=True)
-        pairs = zip(document.sentences, found, strict=True)
-        tagged = (TaggedSentence(sentence, *row) for sentence, row in pairs)
-        WRITERS[output](document, tagged, sys.stdout)
+        WRITERS[output](document, tagged(tagger, document), sys.stdout)
+
+
+def tagged(tagger: TrainedTagger, document: "Document") -> Iterator["TaggedSentence"]:
+    """The sentences of a document with their tags, as these are found."""
+    from lstm_recipes.decoding.entities import TaggedSentence
+
+    words = [[token.text for token in sentence] for sentence in document.sentences]
+    found = tagger.tag(words, confidences=True)
+    for sentence, row in zip(document.sentences, found, strict=True):
+        yield TaggedSentence(sentence, *row)

@@ -1,6 +1,7 @@
 """The command line: what it says, where it says it, and how it ends."""
 
 import inspect
+import io
 import re
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from lstm_recipes.data import read_text
 from lstm_recipes.recipes import RECIPES
 from lstm_recipes.recipes.char_rnn import CharRNN
+from lstm_recipes.recipes.ner import NER
 
 QUICK = ("--units", 8, "--embedding", 4, "--batch-size", 6, "--time", 10, "--steps", 1)
 
@@ -57,6 +59,14 @@ def test_no_command_is_a_usage_error(command):
         (["char-rnn", "train", "--layer", "transformer"], "'transformer'.*--layer.*keras_gru"),
         (["char-rnn", "train", "--precision", "float8"], "'float8'"),
         (["char-rnn", "sample", "a", "--length", "long"], "--length.*'long'"),
+        (["ner"], "train, evaluate, tag"),
+        (["ner", "sample", "a"], "sample"),
+        (["ner", "tag"], "The folder that train wrote"),
+        (["ner", "tag", "a", "--output", "xml"], "'xml'.*--output.*'color', 'conll', 'json'"),
+        (["ner", "evaluate", "a", "--split", "train"], "'train'.*--split"),
+        (["ner", "train", "--scheme", "BIO"], "'BIO'.*--scheme.*'IOB1', 'IOB2', 'IOBES'"),
+        (["ner", "train", "--characters", "rnn"], "'rnn'.*--characters"),
+        (["ner", "train", "--no-strict"], "--no-strict"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_is_wrong(
@@ -75,19 +85,27 @@ def plain(boxed: str) -> str:
     return " ".join(re.sub("[╭╮╰╯─│]", " ", boxed).split())
 
 
-def test_help_explains_every_number(command):
-    answer = command("char-rnn", "train", "--help")
+@pytest.mark.parametrize(
+    ("recipe", "numbers", "presets", "options"),
+    [
+        ("char-rnn", CharRNN, "default,best", "text init-from add-characters resume overwrite"),
+        ("ner", NER, "default", "data word-column tag-column strict vectors resume overwrite"),
+    ],
+)
+def test_help_explains_every_number(command, recipe, numbers, presets, options):
+    answer = command(recipe, "train", "--help")
     assert answer.status == 0 and answer.err == ""
     text = plain(answer.out)
-    assert "--preset {default,best} A named set of numbers" in text
+    assert f"--preset {{{presets}}} A named set of numbers" in text
     meant = r'^    (\w+): .*?(?:  # (.+)|\n    """([^"]+)""")$'  # beside a number, or below it
-    meanings = re.findall(meant, inspect.getsource(CharRNN), re.MULTILINE)
-    assert [name for name, *_ in meanings] == list(CharRNN.__dataclass_fields__)
+    meanings = re.findall(meant, inspect.getsource(numbers), re.MULTILINE)
+    assert [name for name, *_ in meanings] == list(numbers.__dataclass_fields__)
     for name, beside, below in meanings:
         meaning = re.escape(" ".join((beside or below).split()))
-        assert re.search(rf"--{name.replace('_', '-')} \S+ {meaning} \(default: ", text), name
-    for option in ("--run", "--text", "--init-from", "--add-characters", "--resume", "--overwrite"):
-        assert re.search(rf"{option} (\S+ )?[A-Z]", text), option
+        option = rf"--(no-)?{name.replace('_', '-')} (\S+ )?"
+        assert re.search(rf"{option}{meaning} \(default: ", text), name
+    for option in ("run", *options.split()):
+        assert re.search(rf"--{option} (\S+ )?[A-Z]", text), option
 
 
 def test_a_preset_sets_the_defaults_of_the_others(command):
@@ -96,9 +114,12 @@ def test_a_preset_sets_the_defaults_of_the_others(command):
     assert "one on top of the other. (default: 2)" in text
 
 
-@pytest.mark.parametrize("verb", ["evaluate", "sample"])
-def test_help_of_the_other_verbs(command, verb):
-    answer = command("char-rnn", verb, "--help")
+@pytest.mark.parametrize(
+    ("recipe", "verb"),
+    [("char-rnn", "evaluate"), ("char-rnn", "sample"), ("ner", "evaluate"), ("ner", "tag")],
+)
+def test_help_of_the_other_verbs(command, recipe, verb):
+    answer = command(recipe, verb, "--help")
     assert answer.status == 0
     assert "The folder that train wrote." in plain(answer.out)
 
@@ -254,11 +275,14 @@ def test_a_damaged_run_is_one_sentence(fails, copied, text_file):
     assert not (copied / "new").exists()
 
 
-@pytest.mark.parametrize("verb", ["evaluate", "sample"])
-def test_a_folder_without_a_run_is_one_sentence(fails, tmp_path, verb):
+@pytest.mark.parametrize(
+    "verb", ["char-rnn evaluate", "char-rnn sample", "ner evaluate", "ner tag"]
+)
+def test_a_folder_without_a_run_is_one_sentence(fails, tmp_path, monkeypatch, verb):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Rome")))
     for folder in (tmp_path, tmp_path / "nothing"):
         assert f"{folder} has no best.keras: it is not the folder of a run" in fails(
-            "char-rnn", verb, folder
+            *verb.split(), folder
         )
 
 
@@ -270,6 +294,18 @@ def test_a_damaged_metrics_json_harms_nothing(command, copied, text_file):
     answer = command("char-rnn", "train", "--run", copied, "--text", text_file, "--resume")
     assert answer.status == 0
     assert (copied / "metrics.json").read_text().splitlines()[:7] == before.splitlines()[:7]
+
+
+def test_a_table_shows_text_as_it_is(capsys):
+    """Neither `:dog:` nor `[b]` is markup; where there is no terminal a row is one line."""
+    from lstm_recipes.cli import _print
+
+    example = f":dog: [b] {'long ' * 25}→ x"
+    _print({"f1": 91.2, "parameters": 1234, "mistakes": [{"gold": "PER", "example": example}]})
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "f1                       91.2"
+    assert lines[1] == "parameters               1,234"
+    assert lines[-1] == f"PER   {example}"
 
 
 # --- evaluate --------------------------------------------------------------------------------

@@ -185,14 +185,15 @@ class CRFLoss(keras.losses.Loss):
     """-log p(tags) under a `CRF` layer, in nats a sequence; `CRF.loss` makes it.
 
     A saved model's loss finds the model's own layer again, by Keras' way of saving what two parts
-    of a model share; so a loaded model trains on.
+    of a model share; so a loaded model trains on. What Keras copies without a file (`clone_model`
+    of a compiled model) has lost the layer, says so, and is to be compiled anew.
     """
 
-    def __init__(self, crf: CRF, name: str = "crf", reduction: str = "sum_over_batch_size"):
+    def __init__(self, crf: CRF | None, name: str = "crf", reduction: str = "sum_over_batch_size"):
         super().__init__(name=name, reduction=reduction, dtype="float32")
         # The method and not the layer: Keras follows attributes from the model to all that has
         # weights, and would go round from the layer to its loss and back.
-        self.log_likelihood = crf.log_likelihood
+        self.log_likelihood = None if crf is None else crf.log_likelihood
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         shape = () if sample_weight is None else tuple(ops.shape(sample_weight))
@@ -204,6 +205,11 @@ class CRFLoss(keras.losses.Loss):
         return super().__call__(y_true, y_pred, sample_weight)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        if self.log_likelihood is None:
+            raise ValueError(
+                "This loss has lost its CRF layer. Compile the model with the loss of the CRF "
+                "layer that it has now: model.compile(..., loss=crf.loss)."
+            )
         if len(y_true.shape) != 2:
             raise ValueError(
                 f"y_true has the shape {tuple(y_true.shape)}; a CRF needs the tags' numbers, "
@@ -212,18 +218,16 @@ class CRFLoss(keras.losses.Loss):
         return -self.log_likelihood(y_pred, ops.cast(y_true, "int32"))
 
     def get_config(self) -> dict[str, Any]:
-        crf = keras.saving.serialize_keras_object(self.log_likelihood.__self__)
-        return super().get_config() | {"crf": crf | {"config": {"shared_with_the_model": True}}}
+        crf = self.log_likelihood and self.log_likelihood.__self__
+        crf = crf and keras.saving.serialize_keras_object(crf) | {"config": {"shared": True}}
+        return super().get_config() | {"crf": crf}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "CRFLoss":
         try:
             crf = keras.saving.deserialize_keras_object(config["crf"])
-        except (TypeError, ValueError) as error:
-            raise ValueError(
-                "The CRF layer of this loss is not to be found. Load the model with compile=False "
-                "and compile it with the loss of its own layer."
-            ) from error
+        except TypeError:  # there is no such layer, and none can be made of this config
+            crf = None
         return cls(**config | {"crf": crf})
 
 

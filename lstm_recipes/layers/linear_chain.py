@@ -93,14 +93,8 @@ def log_likelihood(emissions: Any, tags: Any, chain: Chain, mask: Any = None) ->
     emissions = _levelled(emissions)
     score = _sequence_score(emissions, chain, counts, tags)
     unknown = ops.any(counts & (tags < 0), axis=1)
-    score = ops.cond(
-        ops.any(unknown),
-        lambda: ops.where(
-            unknown, _log_partition(_agreeing(emissions, tags), chain, counts), score
-        ),
-        lambda: score,
-    )
-    found = score - _log_partition(emissions, chain, counts)
+    agreeing = _log_partition(_agreeing(emissions, tags), chain, counts, ops.any(unknown))
+    found = ops.where(unknown, agreeing, score) - _log_partition(emissions, chain, counts)
     return ops.where(_among(tags, counts, -1, emissions.shape[-1]), found, float("nan"))
 
 
@@ -252,37 +246,43 @@ def _levels(largest: Any, counts: Any) -> Any:
     return ops.sum(ops.where(counts[:, 1:], largest, 0.0), axis=1)
 
 
-def _log_partition(emissions: Any, chain: Chain, counts: Any) -> Any:
-    return _log_partition_of(emissions, *chain, ops.cast(counts, emissions.dtype))
+def _log_partition(emissions: Any, chain: Chain, counts: Any, wanted: Any = True) -> Any:
+    """log Z; where it is not ``wanted``, a bool for the whole batch, it is not worked out."""
+    dtype = emissions.dtype
+    return _log_partition_of(emissions, *chain, ops.cast(counts, dtype), ops.cast(wanted, dtype))
 
 
 @ops.custom_gradient
 def _log_partition_of(
-    emissions: Any, transitions: Any, start: Any, end: Any, counts: Any
+    emissions: Any, transitions: Any, start: Any, end: Any, counts: Any, wanted: Any
 ) -> tuple[Any, Callable]:
     """log Z, with its gradient by forward and backward sums: the expected counts. Automatic
     differentiation of the scan gives the same, slower, and not under XLA in TensorFlow."""
     chain, number = Chain(transitions, start, end), transitions.shape[0]
-    alpha = _forward(emissions, chain)
-    total = ops.logsumexp(_last(alpha, counts) + end, axis=-1) + _levels(
-        ops.max(alpha, axis=2)[:, :-1], counts > 0
+    alpha = ops.cond(
+        wanted > 0, lambda: _forward(emissions, chain), lambda: ops.zeros_like(emissions)
     )
+    total = ops.logsumexp(_last(alpha, counts) + end, axis=-1)
+    total += _levels(ops.max(alpha, axis=2)[:, :-1], counts > 0)
 
-    def gradient(*args: Any, upstream: Any = None) -> tuple:
-        (upstream,) = args if upstream is None else (upstream,)
+    def expected_counts(weights: Any) -> tuple:
         beta = _backward(emissions, chain, counts)
         tags = ops.softmax(alpha + beta - emissions, axis=-1)
-        tags *= (counts * upstream[:, None])[:, :, None]
+        tags *= (counts * weights[:, None])[:, :, None]
         pairs = alpha[:, :-1, :, None] + transitions + beta[:, 1:, None]
         pairs = ops.softmax(ops.reshape(pairs, (*ops.shape(pairs)[:2], number * number)), axis=-1)
-        pairs = ops.einsum("btp,bt->p", pairs, counts[:, 1:] * upstream[:, None])
-        return (
-            tags,
-            ops.reshape(pairs, (number, number)),
-            ops.sum(tags[:, 0], axis=0),
-            ops.sum(_last(tags, counts), axis=0),
-            ops.zeros_like(counts),
+        pairs = ops.einsum("btp,bt->p", pairs, counts[:, 1:] * weights[:, None])
+        first, last = ops.sum(tags[:, 0], axis=0), ops.sum(_last(tags, counts), axis=0)
+        return tags, ops.reshape(pairs, (number, number)), first, last
+
+    def gradient(*args: Any, upstream: Any = None) -> tuple:
+        (weights,) = args if upstream is None else (upstream,)
+        found = ops.cond(
+            wanted > 0,
+            lambda: expected_counts(weights),
+            lambda: tuple(ops.zeros_like(part) for part in (emissions, *chain)),
         )
+        return (*found, ops.zeros_like(counts), ops.zeros_like(wanted))
 
     return ops.where(counts[:, 0] > 0, total, 0.0), gradient
 

@@ -221,7 +221,7 @@ class Recurrent(keras.layers.RNN):
         if self.go_backwards:  # turned here, for Keras' unrolled loop zeroes by the mask unturned
             projected = ops.flip(projected, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=1)
-        return backend.rnn(
+        last_output, outputs, states = backend.rnn(
             step,
             projected,
             initial_state,
@@ -231,6 +231,9 @@ class Recurrent(keras.layers.RNN):
             zero_output_for_mask=self.zero_output_for_mask,
             return_all_outputs=self.return_sequences,
         )
+        # Over a mask, Keras' loop on JAX mixes the GRU's outputs with its float32 states.
+        dtype = self.compute_dtype
+        return ops.cast(last_output, dtype), ops.cast(outputs, dtype), states
 
     def compute_output_spec(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False

@@ -14,7 +14,7 @@ from lstm_recipes.data.tag_schemes import convert, repair
 from lstm_recipes.data.word_features import EncodedSentences, WordFeatures, padded
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.layers.crf import mask_of
-from lstm_recipes.layers.linear_chain import viterbi
+from lstm_recipes.layers.linear_chain import IMPOSSIBLE, log_partition, viterbi
 from lstm_recipes.metrics.spans import entity_scores
 from lstm_recipes.training.fit import Validation
 
@@ -39,6 +39,7 @@ class TaggingTask:
         seed: Of the batches.
         weight_decay, clip_norm: AdamW's; neither biases nor vectors nor transitions decay.
         vector_rate: The learning rate of the vectors, as a multiple of AdamW's.
+        word_dropout: The share of words that are the unknown word in training.
     """
 
     unit = "words"
@@ -58,9 +59,10 @@ class TaggingTask:
         weight_decay: float,
         clip_norm: float,
         vector_rate: float,
+        word_dropout: float,
     ):
         self.model, self.table, self.valid = model, table, valid
-        self.seed, self.vector_rate = seed, vector_rate
+        self.seed, self.vector_rate, self.word_dropout = seed, vector_rate, word_dropout
         self.words = EncodedSentences(features, [sentence.words for sentence in train])
         self.labels = tag_ids(train, tags, scheme)
         self.valid_words = EncodedSentences(features, [sentence.words for sentence in valid])
@@ -86,20 +88,21 @@ class TaggingTask:
         return [*self.model.variables, self.vectors, *self.optimizer.variables]
 
     def train_step(self, step: int, learning_rate: float) -> float:
-        """One batch; the loss in nats a word."""
+        """One batch; its loss in nats a word."""
         chosen = self.batches.batch(step)
         words = self.words.batch(chosen)
         labels = padded([self.labels[k] for k in chosen])
-        rows = self._without_some_rare_words(words.rows, step)
-        return float(
-            self._step(rows, words.case, words.characters, labels, np.float32(learning_rate))
-        )
+        rows = self._without_some_words(words.rows, step)
+        rate = np.float32(learning_rate)
+        nats = float(self._step(rows, words.case, words.characters, labels, rate))
+        return nats / sum(len(self.labels[k]) for k in chosen)
 
-    def _without_some_rare_words(self, rows: np.ndarray, step: int) -> np.ndarray:
-        """Half of the words that were seen once are the unknown word, so that its vector learns
-        what it is (Lample et al. 2016, section 4.3)."""
-        draw = np.random.default_rng((self.seed, step, 1))
-        return np.where(self.table.rare[rows] & (draw.random(rows.shape) < 0.5), 0, rows)
+    def _without_some_words(self, rows: np.ndarray, step: int) -> np.ndarray:
+        """Some words are the unknown word, so that its vector learns what it is and the model to
+        do without: half of those that were seen once (Lample et al. 2016, section 4.3), and few
+        of the others."""
+        draw = np.random.default_rng((self.seed, step, 1)).random(rows.shape)
+        return np.where(draw < np.where(self.table.rare[rows], 0.5, self.word_dropout), 0, rows)
 
     def _step(
         self,
@@ -114,15 +117,16 @@ class TaggingTask:
             inputs = {"vectors": vectors, "case": case, "characters": characters}
             emissions = self.model(inputs, training=True)
             likelihood = self.model.get_layer("crf").log_likelihood(emissions, labels)
+            nats = -tf.reduce_sum(likelihood)
             # Of all batches the same share a word, so that none counts for more in a long sentence.
-            loss = -tf.reduce_sum(likelihood) / self.units_per_step
+            loss = nats / self.units_per_step
         weights = self.model.trainable_variables
         *gradients, rows_gradient = tape.gradient(loss, [*weights, self.vectors.value])
         self.optimizer.learning_rate.assign(learning_rate)
         self.optimizer.apply(gradients, weights)
         change = rows_gradient.values * (learning_rate * self.vector_rate)
         self.vectors.value.scatter_sub(tf.IndexedSlices(change, rows_gradient.indices))
-        return loss
+        return nats
 
     def validate(self) -> Validation:
         """The model, with vectors as the run keeps them, on the whole development set."""
@@ -170,6 +174,8 @@ class Decoder:
         self.log_likelihood = tf.function(
             self.crf.log_likelihood, input_signature=[emissions, labels]
         )
+        may = tf.TensorSpec([None, None, None], "bool")
+        self.log_sum = tf.function(self._log_sum, input_signature=[emissions, may])
 
     def emissions(
         self, matrix: np.ndarray, words: EncodedSentences
@@ -195,6 +201,13 @@ class Decoder:
 
     def _best(self, emissions: tf.Tensor) -> tf.Tensor:
         return viterbi(emissions, self.crf.chain, mask_of(emissions))[0]
+
+    def _log_sum(self, emissions: tf.Tensor, may: tf.Tensor) -> tf.Tensor:
+        """The log of the sum of exp score over all sequences of the tags that may be at each word,
+        bool ``[batch, words, tags]``; with the best tag of each word at 0, lest digits be lost."""
+        levelled = emissions - tf.reduce_max(emissions, axis=-1, keepdims=True)
+        levelled = tf.where(may, levelled, IMPOSSIBLE)
+        return log_partition(levelled, self.crf.chain, mask_of(emissions))
 
 
 def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> list[np.ndarray]:

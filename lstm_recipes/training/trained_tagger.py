@@ -1,5 +1,6 @@
 """A trained tagger as a run folder holds it."""
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 
 from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.data.conll import Sentence, read_columns
-from lstm_recipes.data.tag_schemes import spans
+from lstm_recipes.data.tag_schemes import spans, split_tag
 from lstm_recipes.data.vectors import read_vectors
 from lstm_recipes.data.word_features import EncodedSentences, WordFeatures
 from lstm_recipes.data.word_table import WordTable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import keras
 
 CHUNK = 2000  # sentences that are looked up and tagged at a time
+SUMMED_AT_ONCE = 1 << 19  # words, once for each entity in their sentence, that sums are made over
 
 
 class Tagged(NamedTuple):
@@ -82,6 +84,8 @@ class TrainedTagger:
             model = keras.saving.load_model(self._file, compile=False)
             if model.output.shape[-1] != len(self.tags):
                 raise ValueError(f"it is not for the {len(self.tags)} known tags")
+            if model.input["vectors"].shape[-1] != self.table.matrix.shape[1]:
+                raise ValueError(f"it is not for vectors of {self.table.matrix.shape[1]} numbers")
         except Exception as error:  # zip, JSON, HDF5 and Keras each have their own
             reason = (str(error) or type(error).__name__).splitlines()[0]
             raise UserError(
@@ -116,26 +120,63 @@ class TrainedTagger:
         for chosen, emissions in self._decoder.emissions(self.table.matrix, words):
             best = self._decoder.best(emissions)
             tags = [self._decoder.in_iob2(row) for row in best]
-            sure = self._sure(emissions, best, tags) if confidences else [[]] * len(tags)
+            sure = self._sure(emissions, tags) if confidences else [[]] * len(tags)
             for k, row, numbers in zip(chosen, tags, sure, strict=True):
                 found[filled[k]] = Tagged(row, numbers)
         return found
 
-    def _sure(self, emissions: Any, best: list[list[str]], tags: list[list[str]]) -> list:
-        """The probabilities of the entities of some sentences."""
-        ids = {tag: number for number, tag in enumerate(self.tags)}
-        entities = [(k, *span[1:]) for k, row in enumerate(tags) for span in spans(row, "IOB2")]
+    def _sure(self, emissions: Any, tags: list[list[str]]) -> list[list[float]]:
+        """The probability of each entity of some sentences: the sum over all ways to tag it."""
+        entities = [(k, span) for k, row in enumerate(tags) for span in spans(row, "IOB2")]
+        sums = [0.0] * len(entities)
+        ways = [(place, way) for place in range(len(entities)) for way in self._ways]
+        everything = np.ones((1, 1, 1), bool)
+        total = self._decoder.log_sum(emissions, everything).numpy() if entities else None
+        emissions = emissions.numpy()
+        at_once = max(1, SUMMED_AT_ONCE // emissions.shape[1])
+        for first in range(0, len(ways), at_once):
+            chosen = ways[first : first + at_once]
+            sentences = [entities[place][0] for place, _ in chosen]
+            may = np.ones((len(chosen), *emissions.shape[1:]), bool)
+            for row, (place, way) in zip(may, chosen, strict=True):
+                self._restrict(row, *entities[place][1], *way)
+            log_p = self._decoder.log_sum(emissions[sentences], may).numpy() - total[sentences]
+            for (place, _), p in zip(chosen, np.exp(np.minimum(log_p, 0.0)), strict=True):
+                sums[place] += float(p)
         sure: list[list[float]] = [[] for _ in tags]
-        if not entities:
-            return sure
-        labels = np.full((len(entities), emissions.shape[1]), -1, "int32")
-        for row, (k, start, end) in zip(labels, entities, strict=True):
-            row[start:end] = [ids[tag] for tag in best[k][start:end]]
-        sentences = np.array([k for k, *_ in entities])
-        log_p = self._decoder.log_likelihood(emissions.numpy()[sentences], labels).numpy()
-        for k, value in zip(sentences, np.exp(np.minimum(log_p, 0.0)), strict=True):
-            sure[k].append(float(value))
+        for (k, _), p in zip(entities, sums, strict=True):
+            sure[k].append(min(p, 1.0))
         return sure
+
+    @cached_property
+    def _ways(self) -> list[tuple[bool, bool]]:
+        """How the model's tags can say that an entity begins and ends; see ``_restrict``."""
+        legal = self._decoder.crf.allowed is not None
+        fresh = (True,) if legal and self.scheme != "IOB1" else (True, False)
+        closed = (False,) if self.scheme != "IOBES" else (True,) if legal else (True, False)
+        return [(begins, ends) for begins in fresh for ends in closed]
+
+    def _restrict(
+        self, may: np.ndarray, kind: str, start: int, end: int, fresh: bool, closed: bool
+    ) -> None:
+        """Leave only tags by which these words are an entity; ``may`` is bool ``[words, tags]``.
+
+        It begins with B or S (``fresh``), or with I or E after what these cannot go on with; it
+        ends with E or S (``closed``), or with B or I before what does not go on with it.
+        """
+        split = [split_tag(tag) for tag in self.tags]
+        same = np.array([k == kind for _, k in split])
+        goes_on = np.array([prefix in "IE" for prefix, _ in split])
+        open_ = np.array([prefix in "BI" for prefix, _ in split])
+        may[start:end] &= same
+        may[start + 1 : end] &= goes_on
+        may[start : end - 1] &= open_
+        may[start] &= goes_on != fresh
+        may[end - 1] &= open_ != closed
+        if not fresh and start > 0:
+            may[start - 1] &= ~(same & open_)
+        if not closed and end < len(may):
+            may[end] &= ~(same & goes_on)
 
     def measure(self, split: str | None = None) -> Measured:
         """Tag a split that the run keeps and score it; without a name test, or else valid.
@@ -157,7 +198,8 @@ class TrainedTagger:
         found = [row.tags for row in self.tag([s.words for s in sentences])]
         scores = entity_scores([s.tags for s in sentences], found)
         rounded = {k: round(v, 2) if isinstance(v, float) else v for k, v in scores.items()}
-        trainable = self.model.count_params() + self.table.trained * self.table.matrix.shape[1]
+        trainable = sum(math.prod(weight.shape) for weight in self.model.trainable_variables)
+        trainable += self.table.trained * self.table.matrix.shape[1]
         return Measured({"split": split, "parameters": trainable} | rounded, sentences, found)
 
 

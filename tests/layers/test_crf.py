@@ -29,8 +29,9 @@ from .helpers import (
 
 TAGS = 3
 ALLOWED = np.ones((TAGS + 1, TAGS + 1), bool)
-ALLOWED[0, 1] = ALLOWED[TAGS, 2] = False
-JIT = BACKEND == "jax"  # XLA for each model would take TensorFlow's tests minutes
+ALLOWED[0, 2] = ALLOWED[1, 1] = False
+# Most models take a few steps alone, for which a graph is not worth its making.
+QUICK = {"jit_compile": True} if BACKEND == "jax" else {"run_eagerly": True, "jit_compile": False}
 
 
 def network(kind: str = "sequential", crf: CRF | None = None, time: int | None = None) -> tuple:
@@ -63,14 +64,11 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def data(batch: int = 16, time: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Words 1 and 2 have their own tags, and word 3 has the tag of the word before it."""
+    """The first word has a tag of its own; whatever word follows has the tag that comes next."""
     rng = np.random.default_rng(seed)
-    words = rng.choice([1, 2, 3, 3], (batch, time))
-    words[:, 0] = rng.choice([1, 2], batch)
-    tags = words - 1
-    for t in range(1, time):
-        tags[:, t] = np.where(words[:, t] == 3, tags[:, t - 1], tags[:, t])
-    return words, tags
+    words = rng.integers(4, 8, (batch, time))
+    words[:, 0] = rng.integers(1, 4, batch)
+    return words, (words[:, :1] + np.arange(time)) % TAGS
 
 
 X, Y = data()
@@ -80,7 +78,7 @@ PADDED[0, 3:] = PADDED[1, :2] = PADDED[2, 1:4] = PADDED[3] = 0  # right, left, a
 
 def ready(kind: str = "sequential", crf: CRF | None = None, **options) -> tuple:
     model, crf = network(kind, crf)
-    options = {"optimizer": keras.optimizers.Adam(0.1), "jit_compile": JIT} | options
+    options = {"optimizer": "adam", **(QUICK if "jit_compile" not in options else {}), **options}
     model.compile(loss=crf.loss, **options)
     return randomize(model), crf
 
@@ -96,16 +94,20 @@ def nats(model: keras.Model, words: np.ndarray, tags: np.ndarray) -> np.ndarray:
     return -reference.log_likelihood(Problem(emissions, tags, words != 0, numpy(tuple(crf.chain))))
 
 
-@every_kind
-def test_fit_learns_what_only_transitions_tell(kind):
-    model, crf = ready(kind)
-    before = model.evaluate(X, Y, verbose=0)
-    model.fit(X, Y, epochs=40, batch_size=16, shuffle=False, verbose=0)
-    assert model.evaluate(X, Y, verbose=0) < before / 4
+def fitted(words: np.ndarray, tags: np.ndarray, steps: int = 60) -> tuple:
+    """A model trained in a graph, with the optimizer's steps in one epoch."""
+    model, crf = ready(optimizer=keras.optimizers.Adam(0.2), jit_compile=BACKEND == "jax")
+    words, tags = np.tile(words, (steps, 1)), np.tile(tags, (steps, 1))
+    model.fit(words, tags, batch_size=16, verbose=0)
+    return model, crf
+
+
+def test_fit_learns_what_only_transitions_tell():
+    model, crf = fitted(X, Y)
     unseen, tags = data(seed=1)
-    assert_same(crf.decode(model.predict(unseen, verbose=0)), tags.astype("int32"))
-    plain = keras.Model(model.inputs, model.outputs)  # what a step sees alone is not enough
-    assert (plain.predict(unseen, verbose=0).argmax(-1) != tags).any()
+    outputs = model.predict(unseen, verbose=0)
+    assert_same(crf.decode(outputs), tags.astype("int32"))
+    assert (outputs.argmax(-1) != tags).any()  # what a step sees alone is not enough
 
 
 def test_the_loss_is_the_mean_over_sequences():
@@ -144,10 +146,9 @@ def test_reductions(reduction):
 
 def test_partly_labelled():
     """-1 is not known: what is left still teaches."""
-    model, crf = ready()
     known = np.where(np.random.default_rng(0).random(Y.shape) < 0.6, Y, -1)
-    assert model.evaluate(X, known, verbose=0) == pytest.approx(nats(model, X, known).mean(), 1e-5)
-    model.fit(X, known, epochs=60, batch_size=16, verbose=0)
+    model, crf = fitted(X, known)
+    assert model.evaluate(X, known, verbose=0) == pytest.approx(nats(model, X, known).mean(), 1e-4)
     assert_same(crf.decode(model.predict(X, verbose=0)), Y.astype("int32"))
     assert model.evaluate(X, np.full_like(Y, -1), verbose=0) == pytest.approx(0, abs=1e-5)
 
@@ -171,10 +172,11 @@ def test_decoding_masked_outputs(mask):
     assert_close(chances.sum(axis=-1), mask.astype("float32"))
     p = Problem(outputs, tags, mask, numpy(tuple(crf.chain)))
     for row, (emissions, _) in enumerate(p.rows()):
-        expected, scores = reference.ranked(emissions, p.chain)
-        number = min(3, len(scores))
-        assert_same(best[row, :number][:, mask[row]], expected[:3].astype("int32"))
-        assert_close(log_p[row, :number], scores[:3] - reference.logsumexp(scores))
+        scores = reference.ranked(emissions, p.chain)[1]
+        number, total = min(3, len(scores)), reference.logsumexp(scores)
+        assert_close(log_p[row, :number], scores[:3] - total)
+        chosen = best[row, :number][:, mask[row]]
+        assert_close(reference.score(emissions, chosen, p.chain), scores[:3])
     assert_close(crf.log_likelihood(outputs, tags), log_p[:, 0])
 
 
@@ -226,16 +228,21 @@ def trains(model: keras.Model) -> None:
     assert len(crf.decode(outputs)) == len(X)
 
 
-@pytest.mark.parametrize("allowed", [None, ALLOWED])
-@pytest.mark.parametrize("kind", [*KINDS, "nested sequential"])
+@pytest.mark.parametrize(
+    ("kind", "allowed"),
+    [
+        ("sequential", ALLOWED),
+        ("functional", None),
+        ("nested", ALLOWED),
+        ("nested sequential", None),
+    ],
+)
 def test_saving(kind, allowed, tmp_path):
     """A loaded model is compiled, its loss is its own layer's, and it trains on; and again."""
-    tags = np.where(Y == 2, 0, Y)
     model, _ = ready(kind, CRF(allowed, name="chain"))
     model.fit(X, Y, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    del tags
     assert_same(loaded.get_weights(), model.get_weights())
     assert loaded.evaluate(X, Y, verbose=0) == model.evaluate(X, Y, verbose=0)
     for each in (model, loaded):
@@ -253,7 +260,7 @@ def test_saving_and_compiling_anew(kind, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
     crf = next(m for m in loaded._flatten_layers() if isinstance(m, CRF))
-    loaded.compile("adam", loss=crf.loss, jit_compile=JIT)
+    loaded.compile("adam", loss=crf.loss, **QUICK)
     assert loaded.evaluate(X, Y, verbose=0) == model.evaluate(X, Y, verbose=0)
     trains(loaded)
 
@@ -267,7 +274,7 @@ def test_saving_weights_alone(kind, tmp_path):
     assert_same(other.get_weights(), one.get_weights())
     other.save_weights(tmp_path / "other.weights.h5")
     randomize(one, seed=1).load_weights(tmp_path / "other.weights.h5")
-    other.compile(loss=crf.loss, jit_compile=JIT)
+    other.compile(loss=crf.loss, **QUICK)
     assert one.evaluate(X, Y, verbose=0) == other.evaluate(X, Y, verbose=0)
 
 
@@ -278,7 +285,7 @@ def test_two_chains_in_one_model(tmp_path):
     chains = {name: CRF(ALLOWED if name == "b" else None, name=name) for name in ("a", "b")}
     model = keras.Model(words, {n: c(keras.layers.Dense(TAGS)(x)) for n, c in chains.items()})
     losses = {name: crf.loss for name, crf in chains.items()}
-    model.compile("adam", loss=losses, loss_weights={"a": 1.0, "b": 0.5}, jit_compile=JIT)
+    model.compile("adam", loss=losses, loss_weights={"a": 1.0, "b": 0.5}, **QUICK)
     randomize(model)
     tags = {"a": Y, "b": np.zeros_like(Y)}
     outputs = model.predict(PADDED, verbose=0)
@@ -339,8 +346,10 @@ def test_a_fresh_process(tmp_path):
 def test_a_loss_without_its_model():
     """It says what to do: its layer is in the model, and nowhere else."""
     _, crf = network()
-    with pytest.raises(ValueError, match="compile=False"):
-        keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(crf.loss))
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(crf.loss))
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(again))
+    with pytest.raises(ValueError, match=r"loss=crf\.loss"):
+        again(Y, crf(array(16, 6, TAGS)))
 
 
 @every_kind
@@ -348,8 +357,10 @@ def test_cloning(kind):
     model, _ = ready(kind)
     clone = keras.models.clone_model(model)
     clone.set_weights(model.get_weights())
+    with pytest.raises(ValueError, match=r"loss=crf\.loss"):
+        clone.evaluate(X, Y, verbose=0)
     crf = next(m for m in clone._flatten_layers() if isinstance(m, CRF))
-    clone.compile("adam", loss=crf.loss, jit_compile=JIT)
+    clone.compile("adam", loss=crf.loss, **QUICK)
     assert clone.evaluate(X, Y, verbose=0) == model.evaluate(X, Y, verbose=0)
     before = model.get_weights()
     trains(clone)
@@ -397,7 +408,8 @@ def test_jit_compile(tmp_path):
 
 @pytest.mark.parametrize("length", [1, 4])
 def test_run_eagerly(length):
-    (one, _), (other, _) = ready(run_eagerly=True, jit_compile=False), ready()
+    (one, _) = ready(run_eagerly=True, jit_compile=False)
+    (other, _) = ready(jit_compile=BACKEND == "jax")
     for model in (one, other):
         model.fit(PADDED[:, :length], Y[:, :length], batch_size=16, shuffle=False, verbose=0)
     assert_close(one.get_weights(), other.get_weights(), 1e-5)
@@ -407,7 +419,7 @@ def test_run_eagerly(length):
 def test_batches_of_any_size_and_length():
     import tensorflow as tf
 
-    model, _ = ready()
+    model, _ = ready(jit_compile=False)
     sizes = [(4, 6), (3, 1), (1, 5)]
     batches = tf.data.Dataset.from_generator(
         lambda: ((X[:b, :n], Y[:b, :n]) for b, n in sizes),
@@ -421,7 +433,7 @@ def test_batches_of_any_size_and_length():
 def test_one_step(time):
     """Start, emission and end: no neighbours."""
     model, crf = network(time=time)
-    model.compile("adam", loss=crf.loss, jit_compile=JIT)
+    model.compile("adam", loss=crf.loss, **QUICK)
     randomize(model)
     expected = nats(model, X[:, :1], Y[:, :1]).mean()
     assert model.evaluate(X[:, :1], Y[:, :1], verbose=0) == pytest.approx(expected, rel=1e-5)
@@ -439,7 +451,7 @@ def test_constraints_in_training_and_decoding():
     tags = np.repeat(tags[:, :1], 6, axis=1)  # all of one kind
     model, crf = ready(crf=CRF(allowed))
     crf.set_weights([np.where(allowed[:-1, :-1], 0.0, 50.0), np.eye(TAGS)[2] * 50, np.zeros(TAGS)])
-    losses = model.fit(X, tags, epochs=20, batch_size=16, verbose=0).history["loss"]
+    losses = model.fit(X, tags, epochs=6, batch_size=16, verbose=0).history["loss"]
     assert np.isfinite(losses).all() and losses[-1] < losses[0]
     for weight in model.get_weights():
         assert np.isfinite(weight).all()
@@ -457,7 +469,8 @@ def test_scores_of_forbidden_neighbours_do_not_train():
     tags = np.zeros_like(Y)
     before = numpy(crf.transitions.value).copy()
     model.fit(X, tags, verbose=0)
-    assert_same((numpy(crf.transitions.value) == before), ~ALLOWED[:-1, :-1])
+    assert_same(numpy(crf.transitions.value)[~ALLOWED[:-1, :-1]], before[~ALLOWED[:-1, :-1]])
+    assert (numpy(crf.transitions.value) != before)[ALLOWED[:-1, :-1]].all()
 
 
 def test_regularizer():

@@ -192,7 +192,10 @@ def test_training(kind, policy):
 @every_policy
 @every_layer
 def test_a_cell_alone(kind, policy):
-    """Streaming under a mixed policy: outputs in the compute dtype, c in float32."""
+    """Streaming under a mixed policy: outputs in the compute dtype, c in float32.
+
+    The same bits on TensorFlow; JAX compiles the loop as a whole, and rounds h otherwise.
+    """
     layer = built(LAYERS[kind](6, dtype=policy, return_sequences=True, return_state=True), 4)
     states, outputs = layer.cell.get_initial_state(3), []
     assert [dtype_of(s) for s in states] == state_dtypes(kind, POLICIES[policy])
@@ -201,8 +204,12 @@ def test_a_cell_alone(kind, policy):
         outputs.append(output)
     assert [dtype_of(s) for s in states] == state_dtypes(kind, POLICIES[policy])
     whole, *ends = layer(X)
-    assert_same(ops.stack(outputs, axis=1), whole)
-    assert_same(states, ends)
+    if BACKEND == "tensorflow":
+        assert_same(ops.stack(outputs, axis=1), whole)
+        assert_same(states, ends)
+    else:
+        digits = {"mixed_bfloat16": 8, "mixed_float16": 11}[policy]
+        assert_close([ops.stack(outputs, axis=1), *states], [whole, *ends], 2.0 ** (2 - digits))
 
 
 @every_layer
