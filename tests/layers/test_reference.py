@@ -68,12 +68,12 @@ def test_outputs_states_and_gradients(kind, data):
     scale = 0.0 if from_zero else 1.0
     states = [scale * array(batch, n, seed=seed, dtype=DTYPE) for n in layer.state_size]
     x = array(batch, time, features, seed=seed, dtype=DTYPE)
-    # What stands for the output before the first step: zeros, or in JAX's loop the hidden state.
-    before = states[0] if BACKEND == "jax" and time > 1 else 0.0
 
     def theirs(arrays):
         weights = dict(zip(names, arrays, strict=False))
         x, *states = arrays[len(names) :]
+        # What stands for the output before the first step: zeros, or in JAX's loop h.
+        before = states[0] if BACKEND == "jax" and time > 1 else 0.0
         outputs, states = run(wiring, weights, x, states, mask, output_before=before, **loop)
         return [outputs if all_outputs else outputs[:, -1], *states]
 
