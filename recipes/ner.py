@@ -40,15 +40,15 @@ class NER:
     cased: bool = False  # Whether "Bank" and "bank" have a vector each; both begin with the same.
     scheme: Literal["IOB1", "IOB2", "IOBES"] = "IOBES"
     """The tags that the model learns; files of any scheme are converted."""
-    crf: bool = True  # Whether neighbouring tags see each other.
+    crf: bool = True  # The CRF, by which neighbouring tags see each other; without, a softmax.
     dropout: float = 0.5  # Rate on characters, and before and after each recurrent layer.
     recurrent_dropout: float = 0.25  # Rate on h_{t-1}, one mask a sentence.
     word_dropout: float = 0.05  # Share of words that are taken for unknown ones in training.
     batch_size: int = 32  # Sentences of like length.
     learning_rate: float = 3e-3  # AdamW's, at its highest; it falls in a half cosine to 0.
     warmup: int = 200  # Steps until the learning rate is at its highest.
-    weight_decay: float = 0.01  # AdamW's; not of biases, vectors or transitions.
-    clip_norm: float = 1.0  # A gradient longer than this, all weights together, is shortened to it.
+    weight_decay: float = 0.01  # AdamW's, on kernels alone.
+    clip_norm: float = 1.0  # A gradient of the network longer than this is shortened to it.
     vector_learning_rate: float = 1.0  # Of the words' vectors, by plain SGD; it falls likewise.
     steps: int | None = None  # Training steps; or else one of the next two.
     epochs: float | None = 60.0  # How often the training sentences are read.
@@ -82,6 +82,11 @@ def load(
 ) -> Corpus:
     """A folder of CoNLL-style files of one's own, or CoNLL-2003."""
     if data is None:
+        if (word_column, tag_column, strict) != ("0", "-1", False):
+            raise UserError(
+                "--word-column, --tag-column and --strict are for files of your own; give them "
+                "with --data DIR"
+            )
         return load_conll2003()
     return load_corpus(data, tag_column, strict, word_column)
 

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ class WordTable:
             if len(table.words) + 1 != len(matrix):
                 raise ValueError(f"{len(table.words)} words and {len(matrix)} vectors")
             return table
-        except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
             raise UserError(
                 f"{path} is damaged ({error}); take it from an undamaged copy of the run folder, "
                 "or train again"

@@ -1,6 +1,5 @@
 """Training and measuring a character model: what the loop in fit.py drives."""
 
-import os
 from pathlib import Path
 
 import keras
@@ -10,6 +9,7 @@ import tensorflow as tf
 from lstm_recipes.data.streams import Streams
 from lstm_recipes.models.char_lm import initial_state
 from lstm_recipes.training.fit import Validation
+from lstm_recipes.training.model_file import save_model
 
 ESTIMATE_STREAMS = 64  # the quick estimate during training reads so many streams side by side
 SLICE = 500  # characters that evaluation reads at a time
@@ -83,9 +83,7 @@ class LanguageModelTask:
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, whole or not at all."""
-        part = path.with_name(f".{path.stem}.part.keras")
-        self.model.save(part)
-        os.replace(part, path)
+        save_model(self.model, path)
 
 
 class CharacterLoss:

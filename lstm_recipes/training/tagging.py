@@ -1,6 +1,5 @@
 """Training and measuring a tagger: what the loop in fit.py drives."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from lstm_recipes.layers.crf import mask_of
 from lstm_recipes.layers.linear_chain import IMPOSSIBLE, log_partition, viterbi
 from lstm_recipes.metrics.spans import entity_scores
 from lstm_recipes.training.fit import Validation
+from lstm_recipes.training.model_file import save_model
 
 READ_AT_ONCE = 4096  # words, padding included, that decoding reads at a time
 
@@ -145,10 +145,8 @@ class TaggingTask:
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, and its vectors beside it."""
-        part = path.with_name(f".{path.stem}.part.keras")
-        self.model.save(part)
         self.table.with_trained(self.vectors.numpy()).save(path.with_name("vectors.npz"))
-        os.replace(part, path)
+        save_model(self.model, path)
 
 
 class Decoder:

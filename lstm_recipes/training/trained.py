@@ -9,6 +9,7 @@ import numpy as np
 
 from lstm_recipes.data.text import Vocabulary, name_characters
 from lstm_recipes.errors import UserError
+from lstm_recipes.training.model_file import load_model
 from lstm_recipes.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -36,21 +37,13 @@ class TrainedCharLM:
     @cached_property
     def model(self) -> "keras.Model":
         """The model, loaded when it is first needed."""
-        import keras
-
         from lstm_recipes.models import char_lm  # noqa: F401  it registers our layers
 
-        try:
-            model = keras.saving.load_model(self._file, compile=False)
-            if model.outputs[0].shape[-1] != len(self.vocabulary):
-                raise ValueError(f"it is not for the {len(self.vocabulary)} known characters")
-        except Exception as error:  # zip, JSON, HDF5 and Keras each have their own
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise UserError(
-                f"{self._file} is damaged ({reason}); take it from an undamaged copy of the run "
-                "folder, or train again"
-            ) from None
-        return model
+        return load_model(self._file, self._wrong)
+
+    def _wrong(self, model: "keras.Model") -> str | None:
+        right = model.outputs[0].shape[-1] == len(self.vocabulary)
+        return None if right else f"it is not for the {len(self.vocabulary)} known characters"
 
     def measure(self) -> dict[str, Any]:
         """The loss on the whole validation text, once, in order, from the zero state."""

@@ -16,6 +16,7 @@ from lstm_recipes.data.vectors import read_vectors
 from lstm_recipes.data.word_features import EncodedSentences, WordFeatures
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.errors import UserError
+from lstm_recipes.training.model_file import load_model
 from lstm_recipes.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -76,23 +77,16 @@ class TrainedTagger:
     @cached_property
     def model(self) -> "keras.Model":
         """The model, loaded when it is first needed."""
-        import keras
-
         from lstm_recipes.models import tagger  # noqa: F401  it registers our layers
 
-        try:
-            model = keras.saving.load_model(self._file, compile=False)
-            if model.output.shape[-1] != len(self.tags):
-                raise ValueError(f"it is not for the {len(self.tags)} known tags")
-            if model.input["vectors"].shape[-1] != self.table.matrix.shape[1]:
-                raise ValueError(f"it is not for vectors of {self.table.matrix.shape[1]} numbers")
-        except Exception as error:  # zip, JSON, HDF5 and Keras each have their own
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise UserError(
-                f"{self._file} is damaged ({reason}); take it from an undamaged copy of the run "
-                "folder, or train again"
-            ) from None
-        return model
+        return load_model(self._file, self._wrong)
+
+    def _wrong(self, model: "keras.Model") -> str | None:
+        if model.output.shape[-1] != len(self.tags):
+            return f"it is not for the {len(self.tags)} known tags"
+        if model.input["vectors"].shape[-1] != self.table.matrix.shape[1]:
+            return f"it is not for vectors of {self.table.matrix.shape[1]} numbers"
+        return None
 
     @cached_property
     def _decoder(self) -> Any:
@@ -184,6 +178,8 @@ class TrainedTagger:
         Raises:
             UserError: The run has no such split.
         """
+        import keras
+
         from lstm_recipes.metrics.spans import entity_scores
 
         if split is None:
@@ -197,7 +193,9 @@ class TrainedTagger:
         sentences = read_columns(path)
         found = [row.tags for row in self.tag([s.words for s in sentences])]
         scores = entity_scores([s.tags for s in sentences], found)
-        rounded = {k: round(v, 2) if isinstance(v, float) else v for k, v in scores.items()}
+        rounded = keras.tree.map_structure(
+            lambda score: round(score, 2) if isinstance(score, float) else score, scores
+        )
         trainable = sum(math.prod(weight.shape) for weight in self.model.trainable_variables)
         trainable += self.table.trained * self.table.matrix.shape[1]
         return Measured({"split": split, "parameters": trainable} | rounded, sentences, found)

@@ -110,10 +110,11 @@ def test_masked_steps_do_not_matter(mask):
     other = p._replace(
         emissions=np.where(mask[:, :, None], p.emissions, noise),
         tags=np.where(mask, p.tags, [7, -1, 0, -5, 99]),
-        mask=mask.astype("int32"),
     )
     one, two = results(p), results(other)
     assert_close(two, one)
+    numbers = linear_chain.viterbi(p.emissions, p.chain, mask.astype("int32"))
+    assert_close(numbers, one["viterbi"])
 
 
 @pytest.mark.parametrize("wrong", [3, 99, -2])
@@ -280,7 +281,9 @@ def test_xla():
         with tf.GradientTape() as tape:
             tape.watch([emissions, *chain])
             loss = tf.reduce_sum(likelihood(emissions, *chain, tags, mask))
-        return all_of_it(emissions, tags, mask, *chain), tape.gradient(loss, [emissions, *chain])
+        best = linear_chain.k_best(emissions, Chain(*chain), 2, mask)
+        chances = linear_chain.marginals(emissions, Chain(*chain), mask)
+        return loss, tape.gradient(loss, [emissions, *chain]), best, chances
 
     fast = tf.function(both, jit_compile=True)
     for length in (4, 1):
@@ -295,18 +298,22 @@ def test_unknown_sizes():
     """Batch and time may be unknown when the graph is made."""
     import tensorflow as tf
 
-    p = problem(3, 4, 3, np.array([[1, 1, 0, 0], [0, 1, 0, 1], [1, 1, 1, 1]], bool))
+    p = problem(3, 5, 3, np.array(MASKS["gaps"], bool))
     chain = [tf.constant(part) for part in p.chain]
     sizes = [
         tf.TensorSpec([None, None, 3]),
         tf.TensorSpec([None, None], "int32"),
         tf.TensorSpec([None, None], "bool"),
     ]
-    graph = tf.function(lambda e, y, m: all_of_it(e, y, m, *chain), input_signature=sizes)
-    for stop in (4, 1):
-        e, y, m = p.emissions[:, :stop], p.tags[:, :stop], p.mask[:, :stop]
-        cut = graph(e, y.astype("int32"), m)
-        assert_close(cut, all_of_it(e, y, m, *chain))
+
+    def some(emissions, tags, mask):
+        best = linear_chain.viterbi(emissions, Chain(*chain), mask)
+        return likelihood(emissions, *chain, tags, mask), best
+
+    graph = tf.function(some, input_signature=sizes)
+    for stop in (5, 1):
+        part = p.emissions[:, :stop], p.tags[:, :stop].astype("int32"), p.mask[:, :stop]
+        assert_close(graph(*part), some(*part))
 
 
 @st.composite
