@@ -51,7 +51,7 @@ class NER:
     clip_norm: float = 1.0  # A gradient of the network longer than this is shortened to it.
     vector_learning_rate: float = 1.0  # Of the words' vectors, by plain SGD; it falls likewise.
     steps: int | None = None  # Training steps; or else one of the next two.
-    epochs: float | None = 60.0  # How often the training sentences are read.
+    epochs: float | None = 40.0  # How often the training sentences are read.
     minutes: float | None = None  # Becomes a number of steps after fifty timed ones.
     validate_every: int | None = None  # Steps between measurements; without it, once an epoch.
     patience: int = 20  # Measurements without a better F1 after which it is enough.
@@ -102,7 +102,12 @@ def look_up(corpus: Corpus, numbers: NER, vectors: Path | None) -> WordTable:
         pretrained = read_vectors(vectors, keys, COMMONEST)
         size = pretrained.matrix.shape[1]
     return WordTable.made(
-        words, size=size, seed=numbers.seed, vectors=pretrained, cased=numbers.cased
+        words,
+        size=size,
+        seed=numbers.seed,
+        vectors=pretrained,
+        commonest=COMMONEST,
+        cased=numbers.cased,
     )
 
 

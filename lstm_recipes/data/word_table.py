@@ -33,7 +33,8 @@ class WordTable:
     trained: int
     """How many rows, from 0 on, training changes: those of the training words."""
     rare: np.ndarray
-    """bool ``[trained]``: words that were seen once and have no pretrained vector."""
+    """bool ``[trained]``: words whose like will be unknown in other texts. With pretrained vectors
+    those that are not among the commonest of them, otherwise those that were seen once."""
 
     @classmethod
     def made(
@@ -43,6 +44,7 @@ class WordTable:
         size: int,
         seed: int,
         vectors: WordVectors | None = None,
+        commonest: int = 0,
         cased: bool = False,
     ) -> "WordTable":
         """The table before training.
@@ -56,6 +58,8 @@ class WordTable:
             size: Width of a vector; that of ``vectors``, where they are given.
             seed: Of the random numbers.
             vectors: Pretrained vectors.
+            commonest: How many of them, the first ones, are kept whether the words are in the
+                training text or not.
             cased: Whether ``Bank`` and ``bank`` have a row each.
         """
         counts = Counter(keys_of(word, cased)[0] for word in words)
@@ -69,7 +73,10 @@ class WordTable:
             place = next((known[key] for key in keys_of(word, cased) if key in known), None)
             if place is not None:
                 trained[row] = vectors.matrix[place]
-            rare[row] = count == 1 and place is None
+            if vectors is None:
+                rare[row] = count == 1
+            else:
+                rare[row] = place is None or place >= commonest
         others = [word for word in known if word not in counts]
         rest = np.zeros((0, size), "float32")
         if others:

@@ -99,8 +99,7 @@ class TaggingTask:
 
     def _without_some_words(self, rows: np.ndarray, step: int) -> np.ndarray:
         """Some words are the unknown word, so that its vector learns what it is and the model to
-        do without: half of those that were seen once (Lample et al. 2016, section 4.3), and few
-        of the others."""
+        do without: half of the rare ones (Lample et al. 2016, section 4.3), and few others."""
         draw = np.random.default_rng((self.seed, step, 1)).random(rows.shape)
         return np.where(draw < np.where(self.table.rare[rows], 0.5, self.word_dropout), 0, rows)
 
