@@ -183,7 +183,8 @@ def _closed(emissions: Any, chain: Chain, mask: Any, tags: Any = None) -> tuple:
         counts = ops.take_along_axis(ops.cast(mask, "bool"), order, axis=1)
         emissions = ops.take_along_axis(emissions, order[:, :, None], axis=1)
         emissions = ops.where(counts[:, :, None], emissions, 0.0)
-        tags = None if tags is None else ops.take_along_axis(tags, order, axis=1)
+        if tags is not None:  # of the emissions' length, or `where` says so
+            tags = ops.take_along_axis(ops.where(mask, tags, 0), order, axis=1)
     return emissions, chain, counts, tags
 
 
@@ -257,7 +258,7 @@ def _log_partition_of(
     emissions: Any, transitions: Any, start: Any, end: Any, counts: Any, wanted: Any
 ) -> tuple[Any, Callable]:
     """log Z, with its gradient by forward and backward sums: the expected counts. Automatic
-    differentiation of the scan gives the same, slower, and not under XLA in TensorFlow."""
+    differentiation of the scan gives the same, but XLA does not compile it in TensorFlow."""
     chain, number = Chain(transitions, start, end), transitions.shape[0]
     alpha = ops.cond(
         wanted > 0, lambda: _forward(emissions, chain), lambda: ops.zeros_like(emissions)

@@ -554,6 +554,12 @@ def test_true_tags_of_another_shape():
         ready()[0].evaluate(X, np.eye(TAGS)[Y], verbose=0)
 
 
+@pytest.mark.parametrize("length", [4, 8])
+def test_true_tags_of_another_length(length):
+    with pytest.raises(Exception, match=r"(?i)shape|broadcast|dimension"):
+        ready()[0].evaluate(X, np.zeros((16, length), int), verbose=0)
+
+
 def test_weights_of_steps():
     """Which Keras would spread over the batch where there are as many steps as sequences."""
     with pytest.raises(ValueError, match="one for each sequence"):
