@@ -383,7 +383,8 @@ def test_precision(policy):
     keras.config.set_dtype_policy(policy)
     model, crf = ready(optimizer="adam")
     assert model.outputs[0].dtype == dtype_of(model(X)) == "float32"
-    assert dtype_of(model.layers[-2](model.layers[0](X))) != "float32"
+    if (BACKEND, policy) != ("jax", "float64"):  # JAX has 32 bits by default
+        assert dtype_of(model.layers[-2](model.layers[0](X))) != "float32"
     before = model.evaluate(X, Y, verbose=0)
     model.fit(X, Y, batch_size=8, verbose=0)
     assert np.isfinite(before) and model.evaluate(X, Y, verbose=0) < before
