@@ -24,8 +24,7 @@ from machine import ROOT, measured
 
 from lstm_recipes.data import read_text
 from lstm_recipes.data.conll import read_columns
-from lstm_recipes.decoding.entities import from_text, write_json
-from lstm_recipes.recipes.ner import tagged
+from lstm_recipes.decoding.entities import from_text, tag_document, write_json
 from lstm_recipes.training.trained_tagger import TrainedTagger
 
 
@@ -35,7 +34,7 @@ def ours(run: Path) -> Callable[[str], None]:
 
     def tag(text: str) -> None:
         document = from_text(text)
-        write_json(document, tagged(tagger, document), io.StringIO())
+        write_json(document, tag_document(document, tagger), io.StringIO())
 
     return tag
 
@@ -88,8 +87,11 @@ def main() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"recipe": "ner-speed", "config": "default", "seed": 0}
         about |= {"command": "python benchmarks/ner.py RUN --record"} | measured()
-        metrics = {name: [int(rate) for rate in row] for name, row in found.items()}
-        path.write_text(json.dumps(about | {"words": words, "metrics": metrics}, indent=2) + "\n")
+        rates = {name: [int(rate) for rate in row] for name, row in found.items()}
+        needed = ("best.keras", "vectors.npz", "vocabulary.json")
+        size = sum((options.run / name).stat().st_size for name in needed) / 1e6
+        about |= {"words": words, "repeats": options.repeats, "megabytes": round(size, 1)}
+        path.write_text(json.dumps(about | {"metrics": rates}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -936,7 +936,8 @@ tagged = list(chosen_tagger.tag(texts, confidences=True))
 assert [row.tags for row in tagged] == answers[best_part]
 names = [(k, *span) for k, row in enumerate(tagged) for span in spans(row.tags, "IOB2")]
 name_sure = np.array([sure for row in tagged for sure in row.confidences])
-name_right = np.array([name in all_spans(gold) for name in names], float)
+right_names = all_spans(gold)
+name_right = np.array([name in right_names for name in names], float)
 
 _, log_p = decode(chosen_tagger, corpus.test)
 sentence_sure = np.exp(log_p)
@@ -979,8 +980,9 @@ for share in (0.05, 0.1, 0.2):
     caught = (1 - name_right[few]).sum() / max((1 - name_right).sum(), 1)
     print(f"the {100 * share:.0f} % least sure names have {100 * caught:.0f} % of the wrong ones")
 
-unsure = next(k for k in np.argsort(log_p) if 5 <= len(texts[k]) <= 12)
-print(f"\na short sentence with a low confidence ({100 * sentence_sure[unsure]:.0f} %):")
+wrong = [k for k in np.argsort(log_p) if not sentence_right[k] and 5 <= len(texts[k]) <= 12]
+unsure = wrong[0]
+print(f"\nthe least sure short sentence with a mistake ({100 * sentence_sure[unsure]:.0f} %):")
 for word, right_tag, tag in zip(
     texts[unsure], gold[unsure], answers[best_part][unsure], strict=True
 ):

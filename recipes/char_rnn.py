@@ -1,13 +1,12 @@
 """char-rnn: a character-level language model (Karpathy 2015), on tiny Shakespeare or any text."""
 
-import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_recipes.data import Vocabulary, fingerprint, load_tiny_shakespeare, read_text, split
 from lstm_recipes.data.streams import Streams
-from lstm_recipes.errors import check_numbers
+from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained import TrainedCharLM
 
@@ -43,11 +42,11 @@ class CharRNN:
     def check(self) -> None:
         """Raise a UserError unless all numbers make sense."""
         counts = "layers units embedding batch_size time validate_every"
-        check_numbers(self, counts, "of at least 1", lambda n: n >= 1)
-        check_numbers(self, "dropout recurrent_dropout", "from 0 to below 1", lambda n: 0 <= n < 1)
-        check_numbers(self, "learning_rate clip_norm", "above 0", lambda n: 0 < n < math.inf)
-        check_numbers(self, "warmup weight_decay", "of at least 0", lambda n: 0 <= n < math.inf)
-        check_numbers(self, "seed", "from 0 to below 2**32", lambda n: 0 <= n < 2**32)
+        check_numbers(self, counts, Range.COUNT)
+        check_numbers(self, "dropout recurrent_dropout", Range.SHARE)
+        check_numbers(self, "learning_rate clip_norm", Range.POSITIVE)
+        check_numbers(self, "warmup weight_decay", Range.NOT_NEGATIVE)
+        check_numbers(self, "seed", Range.SEED)
 
 
 PRESETS = {
@@ -82,8 +81,8 @@ def build(numbers: CharRNN, vocabulary: Vocabulary) -> "keras.Model":
     from lstm_recipes.models.char_lm import char_lm
 
     keras.utils.set_random_seed(numbers.seed)
-    names = ("layer", "layers", "units", "embedding", "dropout", "recurrent_dropout", "precision")
-    return char_lm(len(vocabulary), **{name: getattr(numbers, name) for name in names})
+    names = "layer layers units embedding dropout recurrent_dropout precision"
+    return char_lm(len(vocabulary), **chosen(numbers, names))
 
 
 def train(
@@ -125,6 +124,8 @@ def train(
     if resume:
         remedy = "give the same --text to resume it, or --init-from to go on with a new one"
         folder.check_data(about, remedy)
+        if (metrics := folder.finished()) is not None:
+            return metrics
     train_text, validation_text = split(whole)
     if resume:
         vocabulary = Vocabulary.load(folder.require("vocabulary.json"))
@@ -138,23 +139,12 @@ def train(
     model = build(numbers, vocabulary)
     if old is not None:
         old.copy_weights(model)
-    task = LanguageModelTask(
-        model,
-        streams,
-        vocabulary.encode(validation_text),
-        weight_decay=numbers.weight_decay,
-        clip_norm=numbers.clip_norm,
-    )
-    trained = fit(
-        task,
-        folder,
-        budget,
-        learning_rate=numbers.learning_rate,
-        warmup=numbers.warmup,
-        validate_every=numbers.validate_every,
-    )
-    folder.write_json("metrics", evaluate(run) | trained)
-    return folder.read_json("metrics")
+    validation = vocabulary.encode(validation_text)
+    options = chosen(numbers, "weight_decay clip_norm")
+    task = LanguageModelTask(model, streams, validation, **options)
+    options = chosen(numbers, "learning_rate warmup validate_every")
+    trained = fit(task, folder, budget, **options)
+    return folder.finish(evaluate(run) | trained)
 
 
 def evaluate(run: Path, /) -> dict[str, Any]:

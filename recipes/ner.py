@@ -1,27 +1,20 @@
 """ner: named entities by a Bi-LSTM with characters and a CRF (Lample 2016; Ma & Hovy 2016)."""
 
-import hashlib
-import math
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_recipes.data import Corpus, Sentence, load_conll2003, load_corpus, read_vectors
-from lstm_recipes.data.tag_schemes import allowed_transitions, convert, split_tag
-from lstm_recipes.data.word_features import WordFeatures, keys_of
+from lstm_recipes.data import Corpus, allowed_transitions, load_conll2003, load_corpus
+from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.word_table import WordTable
-from lstm_recipes.errors import UserError, check_numbers
+from lstm_recipes.errors import UserError
+from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
 from lstm_recipes.training.run_folder import RunFolder
-from lstm_recipes.training.trained_tagger import TrainedTagger, write_columns, write_errors
+from lstm_recipes.training.trained_tagger import TrainedTagger, keep, write_errors
 
 if TYPE_CHECKING:
     import keras
-
-    from lstm_recipes.decoding.entities import Document, TaggedSentence
-
-COMMONEST = 50_000  # pretrained vectors that are kept beside those of the corpus' own words
 
 
 @dataclass(frozen=True)
@@ -62,16 +55,13 @@ class NER:
     def check(self) -> None:
         """Raise a UserError unless all numbers make sense."""
         counts = "layers units character_size character_units vector_size batch_size patience"
-        check_numbers(self, counts + " validate_every", "of at least 1", lambda n: n >= 1)
-        rates = "dropout recurrent_dropout word_dropout"
-        check_numbers(self, rates, "from 0 to below 1", lambda n: 0 <= n < 1)
-        check_numbers(self, "learning_rate clip_norm", "above 0", lambda n: 0 < n < math.inf)
-        nothing = "warmup weight_decay vector_learning_rate"
-        check_numbers(self, nothing, "of at least 0", lambda n: 0 <= n < math.inf)
-        check_numbers(self, "seed", "from 0 to below 2**32", lambda n: 0 <= n < 2**32)
+        check_numbers(self, counts + " validate_every", Range.COUNT)
+        check_numbers(self, "dropout recurrent_dropout word_dropout", Range.SHARE)
+        check_numbers(self, "learning_rate clip_norm", Range.POSITIVE)
+        check_numbers(self, "warmup weight_decay vector_learning_rate", Range.NOT_NEGATIVE)
+        check_numbers(self, "seed", Range.SEED)
         if self.characters == "lstm":
-            half_each_way = "that is even, half of it each way"
-            check_numbers(self, "character_units", half_each_way, lambda n: n % 2 == 0)
+            check_numbers(self, "character_units", Range.EVEN)
 
 
 PRESETS = {"default": NER()}
@@ -81,45 +71,15 @@ def load(
     data: Path | None, word_column: str = "0", tag_column: str = "-1", strict: bool = False
 ) -> Corpus:
     """A folder of CoNLL-style files of one's own, or CoNLL-2003."""
-    if data is None:
-        if (word_column, tag_column, strict) != ("0", "-1", False):
-            raise UserError(
-                "--word-column, --tag-column and --strict are for files of your own; give them "
-                "with --data DIR"
-            )
-        return load_conll2003()
-    return load_corpus(data, tag_column, strict, word_column)
+    if data is not None:
+        return load_corpus(data, tag_column, strict, word_column)
+    if (word_column, tag_column, strict) != ("0", "-1", False):
+        options = "--word-column, --tag-column and --strict"
+        raise UserError(f"{options} are for files of your own; give them with --data DIR")
+    return load_conll2003()
 
 
-def look_up(corpus: Corpus, numbers: NER, vectors: Path | None) -> WordTable:
-    """The words' vectors before training: the training words', and pretrained ones of the
-    development words and of the commonest words."""
-    words = [word for sentence in corpus.train for word in sentence.words]
-    pretrained, size = None, numbers.vector_size
-    if vectors is not None:
-        valid = [word for sentence in corpus.valid for word in sentence.words]
-        keys = {key for word in {*words, *valid} for key in keys_of(word, numbers.cased)}
-        pretrained = read_vectors(vectors, keys, COMMONEST)
-        size = pretrained.matrix.shape[1]
-    return WordTable.made(
-        words,
-        size=size,
-        seed=numbers.seed,
-        vectors=pretrained,
-        commonest=COMMONEST,
-        cased=numbers.cased,
-    )
-
-
-def tags_of(sentences: Sequence[Sentence], scheme: str) -> list[str]:
-    """All tags of a scheme for the types of entities in these sentences, which have IOB2 tags; an
-    entity that is longer than any of theirs needs one that none of them has."""
-    types = {split_tag(tag)[1] for sentence in sentences for tag in sentence.tags} - {""}
-    shapes = (convert([f"B-{t}", f"I-{t}", f"I-{t}", f"B-{t}"], "IOB2", scheme) for t in types)
-    return sorted({"O"}.union(*shapes))
-
-
-def build(numbers: NER, table: WordTable, characters: str, tags: list[str]) -> "keras.Model":
+def build(numbers: NER, table: WordTable, vocabulary: TaggerVocabulary) -> "keras.Model":
     """The model, with freshly drawn weights."""
     import keras
 
@@ -128,13 +88,13 @@ def build(numbers: NER, table: WordTable, characters: str, tags: list[str]) -> "
     keras.utils.set_random_seed(numbers.seed)
     names = "layer layers units character_size character_units dropout recurrent_dropout crf"
     return tagger(
-        len(tags),
+        len(vocabulary.tags),
         vector_size=table.matrix.shape[1],
-        characters=len(characters) + 2,
+        characters=len(vocabulary.characters) + 2,
         character_encoder=numbers.characters,
-        allowed=allowed_transitions(tags, numbers.scheme),
+        allowed=allowed_transitions(vocabulary.tags, vocabulary.scheme),
         precision=numbers.precision,
-        **{name: getattr(numbers, name) for name in names.split()},
+        **chosen(numbers, names),
     )
 
 
@@ -175,66 +135,30 @@ def train(
     numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
     corpus = load(data, word_column, tag_column, strict)
-    table = look_up(corpus, numbers, vectors)
-    characters = "".join(sorted({c for s in corpus.train for word in s.words for c in word}))
-    tags = tags_of(corpus.train, numbers.scheme)
-    about = {"name": corpus.name, "sha256": corpus.sha256, "sentences": len(corpus.train)}
-    about |= {"scheme": corpus.scheme, "repaired": corpus.repaired}
-    about["vectors"] = {
-        "name": "none" if vectors is None else vectors.name,
-        "sha256": hashlib.sha256(table.matrix).hexdigest(),  # of all that training starts from
-    }
+    vocabulary = TaggerVocabulary.of(corpus.train, numbers.scheme, numbers.cased)
+    table = WordTable.of(corpus, vectors, numbers.vector_size, numbers.seed, numbers.cased)
+    about = corpus.about | {"vectors": table.about(vectors)}
     if resume:
-        remedy = "to resume it, or start anew with --overwrite"
-        folder.check_data(about, f"give the same --data {remedy}")
-        before = folder.read_json("config")["data"]["vectors"]
-        if before["sha256"] != about["vectors"]["sha256"]:
-            raise UserError(
-                f"the run in {folder.path} was started with other vectors ({before['name']}) than "
-                f"these ({about['vectors']['name']}); give the same --vectors {remedy}"
-            )
+        remedy = "give the same --data to resume it, or start anew with --overwrite"
+        folder.check_data(about, remedy)
+        if (metrics := folder.finished()) is not None:
+            return metrics
     else:
         folder.begin("ner", asdict(numbers), about, overwrite)
-    known = {"tags": tags, "scheme": numbers.scheme, "cased": numbers.cased}
-    folder.write_json("vocabulary", known | {"characters": characters})
-    folder.write_text("valid.conll", write_columns(corpus.valid))
-    if corpus.test:
-        folder.write_text("test.conll", write_columns(corpus.test))
+    keep(folder, corpus, vocabulary)
     found = f"tags in {corpus.scheme}, {corpus.repaired:,} of them repaired"
     print(f"{corpus.name}: {len(corpus.train):,} training sentences, {found}", file=sys.stderr)
-    task = TaggingTask(
-        build(numbers, table, characters, tags),
-        table,
-        WordFeatures(table.words, characters, numbers.cased),
-        tags,
-        numbers.scheme,
-        corpus.train,
-        corpus.valid,
-        batch_size=numbers.batch_size,
-        seed=numbers.seed,
-        weight_decay=numbers.weight_decay,
-        clip_norm=numbers.clip_norm,
-        vector_rate=numbers.vector_learning_rate / numbers.learning_rate,
-        word_dropout=numbers.word_dropout,
-    )
-    trained = fit(
-        task,
-        folder,
-        budget,
-        learning_rate=numbers.learning_rate,
-        warmup=numbers.warmup,
-        validate_every=numbers.validate_every or task.steps_per_epoch,
-        patience=numbers.patience,
-    )
-    folder.write_json("metrics", TrainedTagger(run).measure().scores | trained)
-    return folder.read_json("metrics")
+    options = chosen(numbers, "batch_size seed weight_decay clip_norm word_dropout")
+    options["vector_rate"] = numbers.vector_learning_rate / numbers.learning_rate
+    task = TaggingTask(build(numbers, table, vocabulary), table, vocabulary, corpus, **options)
+    options = chosen(numbers, "learning_rate warmup patience")
+    options["validate_every"] = numbers.validate_every or task.steps_per_epoch
+    trained = fit(task, folder, budget, **options)
+    return folder.finish(TrainedTagger(run).measure().scores | trained)
 
 
 def evaluate(
-    run: Path,
-    /,
-    split: Literal["test", "valid"] | None = None,
-    errors: Path | None = None,
+    run: Path, /, split: Literal["test", "valid"] | None = None, errors: Path | None = None
 ) -> dict[str, Any]:
     """Measure a trained tagger: F1 over entities, by type, and its commonest mistakes.
 
@@ -243,15 +167,10 @@ def evaluate(
         split: The sentences to measure it on; without it test, or valid where there is no test.
         errors: A file for the sentences with mistakes: word, right tag, found tag.
     """
-    from lstm_recipes.metrics.spans import confusions
-
     found = TrainedTagger(run).measure(split)
     if errors is not None:
         write_errors(errors, found.sentences, found.tags)
-    words = [sentence.words for sentence in found.sentences]
-    gold = [sentence.tags for sentence in found.sentences]
-    mistakes = [mistake._asdict() for mistake in confusions(words, gold, found.tags)]
-    return found.scores | {"commonest mistakes": mistakes}
+    return found.scores | {"commonest mistakes": found.mistakes()}
 
 
 def tag(
@@ -272,22 +191,13 @@ def tag(
             column more. Otherwise sentences and tokens are cut by a rule.
         word_column: The column of the words, from 0, from the end if negative.
         output: "color" is the text with its entities marked, "conll" a token and its tag a line,
-            "json" a line a sentence with places in characters and how sure the model is.
+            "json" a line a sentence with places in characters and how sure the model is, and
+            with its file's name if there are several.
         vectors: The pretrained vectors of the training, for words that the run did not keep.
     """
-    from lstm_recipes.decoding.entities import WRITERS, read_document
+    from lstm_recipes.decoding.entities import WRITERS, read_documents, tag_document
 
-    documents = [read_document(path, columns, word_column) for path in files or (None,)]
+    documents = read_documents(files, columns, word_column)
     tagger = TrainedTagger(run, vectors)
     for document in documents:
-        WRITERS[output](document, tagged(tagger, document), sys.stdout)
-
-
-def tagged(tagger: TrainedTagger, document: "Document") -> Iterator["TaggedSentence"]:
-    """The sentences of a document with their tags, as these are found."""
-    from lstm_recipes.decoding.entities import TaggedSentence
-
-    words = [[token.text for token in sentence] for sentence in document.sentences]
-    found = tagger.tag(words, confidences=True)
-    for sentence, row in zip(document.sentences, found, strict=True):
-        yield TaggedSentence(sentence, *row)
+        WRITERS[output](document, tag_document(document, tagger), sys.stdout)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lstm_recipes.data.tag_schemes import convert, detect_scheme, repair, split_tag
 from lstm_recipes.data.text import read_text
@@ -58,6 +59,12 @@ class Corpus:
     scheme: str
     repaired: int
     sha256: str
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a run keeps in its config.json of the data that it was trained on."""
+        about = {"name": self.name, "sha256": self.sha256, "sentences": len(self.train)}
+        return about | {"scheme": self.scheme, "repaired": self.repaired}
 
 
 def content(splits: Mapping[str, Iterable[Sentence]]) -> bytes:

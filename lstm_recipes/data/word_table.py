@@ -1,5 +1,6 @@
 """A table of word vectors: those that were trained, and pretrained ones beside them."""
 
+import hashlib
 import io
 import zipfile
 import zlib
@@ -8,13 +9,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lstm_recipes.data.cache import write_atomically
-from lstm_recipes.data.vectors import WordVectors
+from lstm_recipes.data.conll import Corpus
+from lstm_recipes.data.vectors import WordVectors, read_vectors
 from lstm_recipes.data.word_features import keys_of
 from lstm_recipes.errors import UserError
+
+COMMONEST = 50_000  # pretrained vectors that are kept beside those of a corpus' own words
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,28 @@ class WordTable:
     rare: np.ndarray
     """bool ``[trained]``: words whose like will be unknown in other texts. With pretrained vectors
     those that are not among the commonest of them, otherwise those that were seen once."""
+
+    @classmethod
+    def of(
+        cls, corpus: Corpus, vectors: Path | None, size: int, seed: int, cased: bool
+    ) -> "WordTable":
+        """The table before training: the training words, and of a file of pretrained vectors, if
+        there is one, those of the development words and of the commonest words too. A row has
+        ``size`` numbers, or as many as the file's.
+
+        Raises:
+            UserError: The file cannot be read.
+        """
+        words = [word for sentence in corpus.train for word in sentence.words]
+        pretrained = None
+        if vectors is not None:
+            valid = [word for sentence in corpus.valid for word in sentence.words]
+            keys = {key for word in {*words, *valid} for key in keys_of(word, cased)}
+            pretrained = read_vectors(vectors, keys, COMMONEST)
+            size = pretrained.matrix.shape[1]
+        return cls.made(
+            words, size=size, seed=seed, vectors=pretrained, commonest=COMMONEST, cased=cased
+        )
 
     @classmethod
     def made(
@@ -87,6 +114,11 @@ class WordTable:
     def halved(self) -> np.ndarray:
         """The matrix as a file keeps it: rounded to float16, in float32."""
         return self.matrix.astype("float16").astype("float32")
+
+    def about(self, vectors: Path | None) -> dict[str, Any]:
+        """What a run keeps in its config.json of the vectors that it starts from."""
+        name = "none" if vectors is None else vectors.name
+        return {"name": name, "sha256": hashlib.sha256(self.matrix).hexdigest()}
 
     def with_trained(self, rows: np.ndarray) -> "WordTable":
         """The table with other values in the trained rows."""

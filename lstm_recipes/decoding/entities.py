@@ -9,9 +9,9 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import BinaryIO, NamedTuple, Protocol, TextIO
 
 from lstm_recipes.data.tag_schemes import spans
 from lstm_recipes.data.text import read_text
@@ -43,11 +43,13 @@ class Document:
             the words, with a space between words and a line break between sentences.
         sentences: The tokens to tag, `text[token.start:token.end] == token.text`.
         lines: Where the input was columns, its lines, as many without a tag as there are tokens.
+        file: The file's name, where what is written has to tell it from others.
     """
 
     text: str
     sentences: Sequence[Sequence[Token]]
     lines: Sequence[Line] | None = None
+    file: str | None = None
 
 
 class Entity(NamedTuple):
@@ -100,7 +102,34 @@ class TaggedSentence:
         ]
 
 
+class Tagger(Protocol):
+    """What tags sentences, such as a `TrainedTagger`."""
+
+    def tag(
+        self, sentences: Sequence[Sequence[str]], confidences: bool
+    ) -> Iterable[tuple[Sequence[str], Sequence[float]]]:
+        """The tags of each sentence, and how sure each of its entities is."""
+
+
+def tag_document(document: Document, tagger: Tagger) -> Iterator[TaggedSentence]:
+    """The sentences of a document with their tags, as these are found."""
+    words = [[token.text for token in sentence] for sentence in document.sentences]
+    found = tagger.tag(words, confidences=True)
+    for sentence, row in zip(document.sentences, found, strict=True):
+        yield TaggedSentence(sentence, *row)
+
+
 # Reading.
+
+
+def read_documents(
+    paths: Sequence[str | os.PathLike], columns: bool = False, word_column: int = 0
+) -> list[Document]:
+    """The documents in these files, or the one on standard input if there are none; of several,
+    each knows its file's name. See `read_document`."""
+    if len(paths) < 2:
+        return [read_document(path, columns, word_column) for path in paths or (None,)]
+    return [replace(read_document(p, columns, word_column), file=os.fspath(p)) for p in paths]
 
 
 def read_document(
@@ -242,9 +271,10 @@ def write_conll(document: Document, tagged: Iterable[TaggedSentence], stream: Te
 def write_json(document: Document, tagged: Iterable[TaggedSentence], stream: TextIO) -> None:
     """Write one JSON object for each sentence, each on a line of its own.
 
-    `{"text", "start", "end", "entities": [{"type", "start", "end", "text", "confidence"}]}`. All
-    places are in characters (code points) from the document's start, so that an entity stands in
-    its sentence's `text` from `entity["start"] - sentence["start"]`.
+    `{"text", "start", "end", "entities": [{"type", "start", "end", "text", "confidence"}]}`, and
+    before these `"file"`, if the document has one. All places are in characters (code points) from
+    the document's start, so that an entity stands in its sentence's `text` from
+    `entity["start"] - sentence["start"]`.
 
     >>> document = from_text("Hush. Ada slept.")
     >>> tags = (["O"] * 2, ["B-PER", "O", "O"])
@@ -260,7 +290,8 @@ def write_json(document: Document, tagged: Iterable[TaggedSentence], stream: Tex
             entity._replace(confidence=round(entity.confidence, 4))._asdict()
             for entity in sentence.entities(document.text)
         ]
-        row = {"text": document.text[start:end], "start": start, "end": end, "entities": entities}
+        row = {} if document.file is None else {"file": document.file}
+        row |= {"text": document.text[start:end], "start": start, "end": end, "entities": entities}
         stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

@@ -1,5 +1,7 @@
 """The CRF layer: neighbouring tags see each other."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import keras
@@ -148,18 +150,28 @@ class CRF(keras.layers.Layer):
 
     def decode(self, outputs: Any) -> np.ndarray:
         """The best tags, int32 ``[batch, time]``, from the layer's outputs; -1 at masked steps."""
-        return ops.convert_to_numpy(linear_chain.viterbi(outputs, self.chain, mask_of(outputs))[0])
+        return self._compiled(linear_chain.viterbi, outputs)[0]
 
     def k_best(self, outputs: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """The k best sequences, int32 ``[batch, k, time]``, and log p of each, ``[batch, k]``."""
-        mask = mask_of(outputs)
-        tags, scores = linear_chain.k_best(outputs, self.chain, k, mask)
-        log_p = scores - linear_chain.log_partition(outputs, self.chain, mask)[:, None]
-        return ops.convert_to_numpy(tags), ops.convert_to_numpy(log_p)
+        """The k best sequences, int32 ``[batch, k, time]``, and log p of each, ``[batch, k]``.
+
+        Raises:
+            ValueError: ``k`` is not at least 1.
+        """
+        if k < 1:
+            raise ValueError(f"k is {k}; ask for at least 1 sequence.")
+        return self._compiled(_k_best, outputs, k=k)
 
     def marginals(self, outputs: Any) -> np.ndarray:
         """The probability of each tag at each step, float32 ``[batch, time, tags]``."""
-        return ops.convert_to_numpy(linear_chain.marginals(outputs, self.chain, mask_of(outputs)))
+        return self._compiled(linear_chain.marginals, outputs)
+
+    def _compiled(self, function: Callable, outputs: Any, **options: Any) -> Any:
+        outputs = ops.convert_to_tensor(outputs)
+        model = _model_of(function, outputs.shape[-1], **options)
+        found = model.predict_on_batch([outputs, *self.chain])
+        # Where replicas mirror each other, each has worked out the whole batch.
+        return keras.tree.map_structure(lambda part: part[: outputs.shape[0]], found)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Serializes the layer once more, while Keras does so: what Keras meets a second time it
@@ -229,6 +241,28 @@ class CRFLoss(keras.losses.Loss):
         except TypeError:  # there is no such layer, and none can be made of this config
             crf = None
         return cls(**config | {"crf": crf})
+
+
+class _Compiled(keras.Model):
+    """A function of outputs and chain as a model without weights, which Keras compiles on every
+    backend as it does `predict`. Called as it is, each step of its loop would be run by itself (by
+    JAX the loop be compiled anew), at some 25 times the cost. One for each number of tags."""
+
+    def __init__(self, function: Callable, tags: int, **options: Any):
+        super().__init__(name="compiled", autocast=False)
+        self.function, self.tags, self.options, self.built = function, tags, options, True
+
+    def call(self, inputs: list) -> Any:
+        outputs, *chain = inputs
+        return self.function(outputs, Chain(*chain), mask=mask_of(outputs), **self.options)
+
+
+_model_of = cache(_Compiled)  # one for all layers: the scores of neighbours are inputs
+
+
+def _k_best(outputs: Any, chain: Chain, k: int, mask: Any) -> tuple[Any, Any]:
+    tags, scores = linear_chain.k_best(outputs, chain, k, mask)
+    return tags, scores - linear_chain.log_partition(outputs, chain, mask)[:, None]
 
 
 def _leads_to_an_end(allowed: np.ndarray) -> bool:

@@ -107,6 +107,23 @@ def marginals(emissions: Any, chain: Chain, mask: Any = None) -> Any:
     return _opened(ops.where(counts[:, :, None], found, 0.0), mask)
 
 
+def transition_probabilities(emissions: Any, chain: Chain, mask: Any = None) -> Any:
+    """p(y_t = k | y_{t-1} = j), float ``[batch, time, K, K]``; at the first step that counts
+    p(y_1 = k), whatever j is, and 0 at masked steps.
+
+    Given the emissions the tags are a Markov chain, which these and the first step make up: so
+    ``marginals`` and they give the probability of any part of a sequence as a product. Each is a
+    softmax over k of transitions[j, k] + β_t[k], the sum over all ways on, from which no sums over
+    a whole sequence are taken away: their digits are right at any length.
+    """
+    closed, chain, counts, _ = _closed(emissions, chain, mask)
+    onward = _backward(_levelled(closed), chain, counts)[:, :, None]
+    first = ops.broadcast_to(chain.start, chain.transitions.shape)
+    ways = ops.concatenate([first + onward[:, :1], chain.transitions + onward[:, 1:]], axis=1)
+    found = ops.where(counts[:, :, None, None], ops.softmax(ways, axis=-1), 0.0)
+    return _opened(found, mask)
+
+
 def viterbi(emissions: Any, chain: Chain, mask: Any = None) -> tuple[Any, Any]:
     """The best sequence of tags, int32 ``[batch, time]`` (-1 at masked steps), and its score,
     float ``[batch]`` (Viterbi 1967)."""
@@ -129,7 +146,12 @@ def k_best(emissions: Any, chain: Chain, k: int, mask: Any = None) -> tuple[Any,
     all tags are -1.
 
     Viterbi's recursion over the k best ways on from each tag (Soong & Huang 1991).
+
+    Raises:
+        ValueError: ``k`` is not at least 1.
     """
+    if k < 1:
+        raise ValueError(f"k is {k}; ask for at least 1 sequence.")
     closed, chain, counts, _ = _closed(emissions, chain, mask)
     number = closed.shape[-1]
 

@@ -6,15 +6,16 @@ import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import keras
 
-from lstm_recipes.errors import UserError, check_numbers
+from lstm_recipes.errors import UserError
+from lstm_recipes.recipe_numbers import Range, check_numbers
 from lstm_recipes.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_recipes.training.progress import Progress
 from lstm_recipes.training.run_folder import RunFolder
-from lstm_recipes.training.schedule import warmup_cosine
+from lstm_recipes.training.schedule import SCHEDULES
 
 TIMED_STEPS = 50  # how many are timed before minutes become steps
 UNTIMED_STEPS = 3  # the first ones compile
@@ -65,8 +66,8 @@ class Budget:
     minutes: float | None = None
 
     def __post_init__(self) -> None:
-        check_numbers(self, "steps", "of at least 1", lambda n: n >= 1)
-        check_numbers(self, "epochs minutes", "above 0", lambda n: 0 < n < math.inf)
+        check_numbers(self, "steps", Range.COUNT)
+        check_numbers(self, "epochs minutes", Range.POSITIVE)
         given = [name for name, value in asdict(self).items() if value is not None]
         if not given:
             raise UserError("no budget is given; give steps, epochs or minutes")
@@ -95,6 +96,7 @@ def fit(
     warmup: int,
     validate_every: int,
     patience: int | None = None,
+    schedule: Literal["cosine", "halving"] = "cosine",
 ) -> dict[str, Any]:
     """Train until the budget is spent, or until so many validations in a row (``patience``) have
     found no better model; go on from the run's last checkpoint where there is one.
@@ -109,7 +111,7 @@ def fit(
         UserError: The loss is no longer a number, or explodes; the message has advice.
         Interrupted: Ctrl-C; the checkpoint of the last whole step is written.
     """
-    loop = _Loop(task, run, learning_rate, warmup, validate_every)
+    loop = _Loop(task, run, learning_rate, warmup, validate_every, schedule)
     total = run.read_json("config").get("total_steps") or budget.in_steps(task.steps_per_epoch)
     loop.restore()
     with _GentleInterrupt() as interrupt, Progress(total, loop.step, task.unit) as progress:
@@ -144,9 +146,15 @@ class _Loop:
     """The state of a run while it trains."""
 
     def __init__(
-        self, task: Task, run: RunFolder, learning_rate: float, warmup: int, validate_every: int
+        self,
+        task: Task,
+        run: RunFolder,
+        learning_rate: float,
+        warmup: int,
+        validate_every: int,
+        schedule: str,
     ):
-        self.task, self.run = task, run
+        self.task, self.run, self.schedule = task, run, SCHEDULES[schedule]
         self.learning_rate, self.warmup = learning_rate, warmup
         self.total: int | None = None
         self.step, self.session_steps, self.timed_seconds = 0, 0, 0.0
@@ -196,7 +204,7 @@ class _Loop:
         """The learning rate of the coming step. While the number of steps is not yet known the
         run is still warming up, or as good as at its peak."""
         total = self.total or 10 * max(self.warmup, TIMED_STEPS)
-        return warmup_cosine(self.step, total, self.learning_rate, self.warmup)
+        return self.schedule(self.step, total, self.learning_rate, self.warmup)
 
     def train_one(self, progress: Progress) -> None:
         began = time.perf_counter()

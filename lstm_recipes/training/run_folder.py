@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,20 @@ from lstm_recipes import __version__
 from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
 
+UNFINISHED = ("last", ".best.part.keras")
+"""What only a run that has not finished needs, or has left where it was killed."""
+
 FILES = (
     "config.json",
     "vocabulary.json",
     "validation.txt",
     "valid.conll",
     "test.conll",
+    "valid.tsv",
+    "test.tsv",
     "best.keras",
     "vectors.npz",
-    "last",
+    *UNFINISHED,
     "log.csv",
     "metrics.json",
     "tensorboard",
@@ -36,7 +42,7 @@ class RunFolder:
         validation.txt   the text that evaluate measures on; valid.conll and test.conll for a tagger
         best.keras       the best model so far on the validation split
         vectors.npz      its words and their vectors, if it has any
-        last/            all that resuming needs
+        last/            all that resuming needs; a run that has finished has none
         log.csv          step, epoch, seconds, losses and learning rate as training went
         metrics.json     what evaluate measured
         tensorboard/     the curves
@@ -85,15 +91,39 @@ class RunFolder:
                 f"{self.path} has files in it that are no run; name another folder with --run DIR"
             )
         try:
-            for name in reversed(FILES):  # config.json last: until then it is a run
-                path = self / name
-                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            self._remove(reversed(FILES))  # config.json last: until then it is a run
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
                 f"the folder {self.path} cannot be made ({error.strerror}); name another with "
                 "--run DIR"
             ) from None
+
+    def _remove(self, names: Iterable[str]) -> None:
+        """Remove files and folders of the run, and what was being written when it was killed."""
+        parts = [path for name in FILES for path in self.path.glob(f".{name}.*.part")]
+        for path in [*parts, *(self / name for name in names)]:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def finish(self, metrics: dict[str, Any]) -> dict[str, Any]:
+        """Write metrics.json, by which the run has finished, and only then remove what resuming
+        needs; give back what the file says."""
+        self.write_json("metrics", metrics)
+        self._remove(UNFINISHED)
+        return self.read_json("metrics")
+
+    def finished(self) -> dict[str, Any] | None:
+        """The metrics of a run that has finished, and a line that says so; None of another one.
+
+        Raises:
+            UserError: metrics.json is damaged.
+        """
+        if not (self / "metrics.json").exists():
+            return None
+        metrics = self.read_json("metrics")
+        self._remove(UNFINISHED)  # still there if the run was killed at its very end
+        print(f"the run in {self.path} has finished: nothing is left to do", file=sys.stderr)
+        return metrics
 
     def resume(self, numbers: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
         """The numbers with which the run was started.
@@ -161,7 +191,10 @@ class RunFolder:
         )
 
     def check_data(self, data: dict[str, Any], remedy: str) -> None:
-        """Raise a UserError, which ends in ``remedy``, unless the run was started on this data."""
+        """Raise a UserError, which ends in ``remedy``, unless the run was started on this data.
+
+        A part of it that has a name and a sha256 of its own, such as "vectors", must agree too.
+        """
         stored = self._config("data", data)
         if stored["sha256"] != data["sha256"]:
             amount = next(name for name in data if name not in ("name", "sha256"))
@@ -170,6 +203,15 @@ class RunFolder:
                 f"({stored[amount]:,} {amount}) and {data['name']} ({data[amount]:,}) is other "
                 f"data; {remedy}"
             )
+        for part, now in data.items():
+            if not isinstance(now, dict) or "sha256" not in now:
+                continue
+            if stored[part]["sha256"] != now["sha256"]:
+                raise UserError(
+                    f"the run in {self.path} was started with other {part} "
+                    f"({stored[part]['name']}) than these ({now['name']}); give the same --{part} "
+                    "to resume it, or start anew with --overwrite"
+                )
 
     def require(self, name: str, made_by: str = "train") -> Path:
         """The path of a file that the run must have.

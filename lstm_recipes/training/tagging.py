@@ -7,13 +7,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_recipes.data.conll import Sentence
+from lstm_recipes.data.conll import Corpus, Sentence
 from lstm_recipes.data.sentence_batches import SentenceBatches
 from lstm_recipes.data.tag_schemes import convert, repair
-from lstm_recipes.data.word_features import EncodedSentences, WordFeatures, padded
+from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
+from lstm_recipes.data.word_features import EncodedSentences, padded
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.layers.crf import mask_of
-from lstm_recipes.layers.linear_chain import IMPOSSIBLE, log_partition, viterbi
+from lstm_recipes.layers.linear_chain import marginals, transition_probabilities, viterbi
 from lstm_recipes.metrics.spans import entity_scores
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
@@ -31,10 +32,8 @@ class TaggingTask:
     Args:
         model: Of `models.tagger`.
         table: The words' vectors; those of training words are trained too.
-        features: What the model sees of a word.
-        tags: The tags' names, in the model's order and in its scheme.
-        scheme: That scheme.
-        train, valid: Sentences with IOB2 tags.
+        vocabulary: The model's tags and characters.
+        corpus: The sentences; those of its test split are not looked at.
         batch_size: Sentences a step.
         seed: Of the batches.
         weight_decay, clip_norm: AdamW's; neither biases nor vectors nor transitions decay.
@@ -48,11 +47,8 @@ class TaggingTask:
         self,
         model: keras.Model,
         table: WordTable,
-        features: WordFeatures,
-        tags: Sequence[str],
-        scheme: str,
-        train: Sequence[Sentence],
-        valid: Sequence[Sentence],
+        vocabulary: TaggerVocabulary,
+        corpus: Corpus,
         *,
         batch_size: int,
         seed: int,
@@ -61,12 +57,13 @@ class TaggingTask:
         vector_rate: float,
         word_dropout: float,
     ):
-        self.model, self.table, self.valid = model, table, valid
+        self.model, self.table, self.valid = model, table, corpus.valid
         self.seed, self.vector_rate, self.word_dropout = seed, vector_rate, word_dropout
-        self.words = EncodedSentences(features, [sentence.words for sentence in train])
-        self.labels = tag_ids(train, tags, scheme)
-        self.valid_words = EncodedSentences(features, [sentence.words for sentence in valid])
-        self.valid_labels = tag_ids(valid, tags, scheme)
+        features, known = vocabulary.features(table.words), (vocabulary.tags, vocabulary.scheme)
+        self.words = EncodedSentences(features, [s.words for s in corpus.train])
+        self.labels = tag_ids(corpus.train, *known)
+        self.valid_words = EncodedSentences(features, [s.words for s in corpus.valid])
+        self.valid_labels = tag_ids(corpus.valid, *known)
         self.batches = SentenceBatches([len(y) for y in self.labels], batch_size, seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
         self.units_per_step = sum(map(len, self.labels)) / self.steps_per_epoch
@@ -78,7 +75,7 @@ class TaggingTask:
             var_names=["bias", "embeddings", "transitions", "start", "end"]
         )
         self.optimizer.build(model.trainable_variables)
-        self._decoder = Decoder(model, tags, scheme)
+        self._decoder = Decoder(model, *known)
         specs = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3, 2)]
         self._step = tf.function(self._step, input_signature=[*specs, tf.TensorSpec([])])
 
@@ -171,8 +168,7 @@ class Decoder:
         self.log_likelihood = tf.function(
             self.crf.log_likelihood, input_signature=[emissions, labels]
         )
-        may = tf.TensorSpec([None, None, None], "bool")
-        self.log_sum = tf.function(self._log_sum, input_signature=[emissions, may])
+        self.chances = tf.function(self._chances, input_signature=[emissions])
 
     def emissions(
         self, matrix: np.ndarray, words: EncodedSentences
@@ -199,12 +195,11 @@ class Decoder:
     def _best(self, emissions: tf.Tensor) -> tf.Tensor:
         return viterbi(emissions, self.crf.chain, mask_of(emissions))[0]
 
-    def _log_sum(self, emissions: tf.Tensor, may: tf.Tensor) -> tf.Tensor:
-        """The log of the sum of exp score over all sequences of the tags that may be at each word,
-        bool ``[batch, words, tags]``; with the best tag of each word at 0, lest digits be lost."""
-        levelled = emissions - tf.reduce_max(emissions, axis=-1, keepdims=True)
-        levelled = tf.where(may, levelled, IMPOSSIBLE)
-        return log_partition(levelled, self.crf.chain, mask_of(emissions))
+    def _chances(self, emissions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The probability of each tag at each word, and of each after each tag of the word
+        before: `linear_chain.marginals` and `transition_probabilities`."""
+        chain, mask = self.crf.chain, mask_of(emissions)
+        return marginals(emissions, chain, mask), transition_probabilities(emissions, chain, mask)
 
 
 def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> list[np.ndarray]:

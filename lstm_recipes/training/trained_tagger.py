@@ -3,19 +3,20 @@
 import math
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from lstm_recipes.data.cache import write_atomically
-from lstm_recipes.data.conll import Sentence, read_columns
-from lstm_recipes.data.tag_schemes import spans, split_tag
+from lstm_recipes.data.conll import Corpus, Sentence, read_columns
+from lstm_recipes.data.tag_schemes import spans
+from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.vectors import read_vectors
-from lstm_recipes.data.word_features import EncodedSentences, WordFeatures
+from lstm_recipes.data.word_features import EncodedSentences
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.errors import UserError
+from lstm_recipes.training.entity_confidence import EntityConfidence
 from lstm_recipes.training.model_file import load_model
 from lstm_recipes.training.run_folder import RunFolder
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     import keras
 
 CHUNK = 2000  # sentences that are looked up and tagged at a time
-SUMMED_AT_ONCE = 1 << 19  # words, once for each entity in their sentence, that sums are made over
 
 
 class Tagged(NamedTuple):
@@ -45,6 +45,14 @@ class Measured(NamedTuple):
     tags: list[list[str]]
     """Those that were found, in IOB2."""
 
+    def mistakes(self) -> list[dict[str, Any]]:
+        """The commonest mistakes, most frequent first: the rows of a table."""
+        from lstm_recipes.metrics.spans import confusions
+
+        words = [sentence.words for sentence in self.sentences]
+        gold = [sentence.tags for sentence in self.sentences]
+        return [mistake._asdict() for mistake in confusions(words, gold, self.tags)]
+
 
 class TrainedTagger:
     """The best model of a run, its words' vectors and its tags.
@@ -62,17 +70,17 @@ class TrainedTagger:
         self._file = self.folder.require("best.keras")
         found = self.folder.read_json("vocabulary")
         try:
-            self.tags, self.scheme = list(found["tags"]), str(found["scheme"])
-            characters, cased = str(found["characters"]), bool(found["cased"])
+            vocabulary = TaggerVocabulary.from_json(found)
         except (KeyError, TypeError) as error:
             raise UserError(
                 f"{self.folder / 'vocabulary.json'} is not that of a tagger (it lacks {error}); "
                 "give the folder that ner train wrote"
             ) from None
+        self.tags, self.scheme = vocabulary.tags, vocabulary.scheme
         self.table = WordTable.load(self.folder.require("vectors.npz"))
         if vectors is not None:
             self.table = self.table.extended(read_vectors(vectors))
-        self.features = WordFeatures(self.table.words, characters, cased)
+        self.features = vocabulary.features(self.table.words)
 
     @cached_property
     def model(self) -> "keras.Model":
@@ -120,57 +128,19 @@ class TrainedTagger:
         return found
 
     def _sure(self, emissions: Any, tags: list[list[str]]) -> list[list[float]]:
-        """The probability of each entity of some sentences: the sum over all ways to tag it."""
-        entities = [(k, span) for k, row in enumerate(tags) for span in spans(row, "IOB2")]
-        sums = [0.0] * len(entities)
-        ways = [(place, way) for place in range(len(entities)) for way in self._ways]
-        everything = np.ones((1, 1, 1), bool)
-        total = self._decoder.log_sum(emissions, everything).numpy() if entities else None
-        emissions = emissions.numpy()
-        at_once = max(1, SUMMED_AT_ONCE // emissions.shape[1])
-        for first in range(0, len(ways), at_once):
-            chosen = ways[first : first + at_once]
-            sentences = [entities[place][0] for place, _ in chosen]
-            may = np.ones((len(chosen), *emissions.shape[1:]), bool)
-            for row, (place, way) in zip(may, chosen, strict=True):
-                self._restrict(row, *entities[place][1], *way)
-            log_p = self._decoder.log_sum(emissions[sentences], may).numpy() - total[sentences]
-            for (place, _), p in zip(chosen, np.exp(np.minimum(log_p, 0.0)), strict=True):
-                sums[place] += float(p)
-        sure: list[list[float]] = [[] for _ in tags]
-        for (k, _), p in zip(entities, sums, strict=True):
-            sure[k].append(min(p, 1.0))
-        return sure
+        """The probability of each entity of some sentences."""
+        if not any(entity for row in tags for entity in spans(row, "IOB2")):
+            return [[] for _ in tags]
+        chances = (part.numpy() for part in self._decoder.chances(emissions))
+        return [
+            [self._confidence(p[: len(row)], onward, *span) for span in spans(row, "IOB2")]
+            for p, onward, row in zip(*chances, tags, strict=True)
+        ]
 
     @cached_property
-    def _ways(self) -> list[tuple[bool, bool]]:
-        """How the model's tags can say that an entity begins and ends; see ``_restrict``."""
+    def _confidence(self) -> EntityConfidence:
         legal = self._decoder.crf.allowed is not None
-        fresh = (True,) if legal and self.scheme != "IOB1" else (True, False)
-        closed = (False,) if self.scheme != "IOBES" else (True,) if legal else (True, False)
-        return [(begins, ends) for begins in fresh for ends in closed]
-
-    def _restrict(
-        self, may: np.ndarray, kind: str, start: int, end: int, fresh: bool, closed: bool
-    ) -> None:
-        """Leave only tags by which these words are an entity; ``may`` is bool ``[words, tags]``.
-
-        It begins with B or S (``fresh``), or with I or E after what these cannot go on with; it
-        ends with E or S (``closed``), or with B or I before what does not go on with it.
-        """
-        split = [split_tag(tag) for tag in self.tags]
-        same = np.array([k == kind for _, k in split])
-        goes_on = np.array([prefix in "IE" for prefix, _ in split])
-        open_ = np.array([prefix in "BI" for prefix, _ in split])
-        may[start:end] &= same
-        may[start + 1 : end] &= goes_on
-        may[start : end - 1] &= open_
-        may[start] &= goes_on != fresh
-        may[end - 1] &= open_ != closed
-        if not fresh and start > 0:
-            may[start - 1] &= ~(same & open_)
-        if not closed and end < len(may):
-            may[end] &= ~(same & goes_on)
+        return EntityConfidence(self.tags, self.scheme, legal)
 
     def measure(self, split: str | None = None) -> Measured:
         """Tag a split that the run keeps and score it; without a name test, or else valid.
@@ -199,6 +169,15 @@ class TrainedTagger:
         trainable = sum(math.prod(weight.shape) for weight in self.model.trainable_variables)
         trainable += self.table.trained * self.table.matrix.shape[1]
         return Measured({"split": split, "parameters": trainable} | rounded, sentences, found)
+
+
+def keep(folder: RunFolder, corpus: Corpus, vocabulary: TaggerVocabulary) -> None:
+    """Write what a `TrainedTagger` needs beside its model: vocabulary.json, and the splits that it
+    is measured on."""
+    folder.write_json("vocabulary", asdict(vocabulary))
+    folder.write_text("valid.conll", write_columns(corpus.valid))
+    if corpus.test:
+        folder.write_text("test.conll", write_columns(corpus.test))
 
 
 def write_errors(path: Path, sentences: Sequence[Sentence], found: Sequence[Sequence[str]]) -> None:

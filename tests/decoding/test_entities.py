@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,8 @@ from lstm_recipes.decoding.entities import (
     from_columns,
     from_text,
     read_document,
+    read_documents,
+    tag_document,
     write_color,
     write_conll,
     write_json,
@@ -115,6 +118,19 @@ def test_columns_are_read_only_when_asked_for(tmp_path):
     assert [t.text for t in read_document(path).sentences[0]] == ["1", "Ada", "2", "slept"]
     document = read_document(path, columns=True, word_column=1)
     assert [t.text for t in document.sentences[0]] == ["Ada", "slept"]
+
+
+def test_of_several_files_each_document_knows_its_own(tmp_path, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).write_text(name)
+    standard_input(monkeypatch, b"three")
+    several = read_documents([tmp_path / "one", "-", tmp_path / "two"])
+    assert [d.file for d in several] == [str(tmp_path / "one"), "-", str(tmp_path / "two")]
+    assert [d.text for d in several] == ["one", "three", "two"]
+    (one,) = read_documents([tmp_path / "one"])
+    standard_input(monkeypatch, b"three")
+    (none,) = read_documents([])
+    assert (one.text, one.file, none.text, none.file) == ("one", None, "three", None)
 
 
 @pytest.mark.parametrize("columns", [False, True])
@@ -247,6 +263,29 @@ def test_json_has_places_in_the_document():
             assert entity["text"] == TEXT[entity["start"] : entity["end"]]
             place = entity["start"] - row["start"]
             assert row["text"].startswith(entity["text"], place)
+
+
+def test_json_names_the_file_where_there_are_several():
+    text = "Ada slept. She left."
+    tags = [["B-PER", "O", "O"], ["O", "O", "O"]]
+    alone = written("json", from_text(text), tags).splitlines()
+    named = written("json", replace(from_text(text), file="a — b.txt"), tags).splitlines()
+    for row, other in zip(alone, named, strict=True):
+        assert list(json.loads(other)) == ["file", "text", "start", "end", "entities"]
+        assert json.loads(other) == {"file": "a — b.txt"} | json.loads(row)
+
+
+def test_a_document_is_tagged_sentence_by_sentence():
+    class Tagger:
+        def tag(self, sentences, confidences):
+            assert confidences and sentences == [["Ada", "slept", "."], ["She", "left", "."]]
+            yield ["B-PER", "O", "O"], [0.5]
+            yield ["O", "O", "O"], []
+
+    document = from_text("Ada slept. She left.")
+    one, two = tag_document(document, Tagger())
+    assert one == TaggedSentence(document.sentences[0], ["B-PER", "O", "O"], [0.5])
+    assert two.entities(document.text) == []
 
 
 def test_json_of_columns_counts_in_their_words():

@@ -1,50 +1,20 @@
-"""The chain against brute force: scores, sums, best sequences, gradients, constraints, length."""
-
-import time
+"""The chain against brute force: scores, sums, best sequences, gradients."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 from keras import ops
 
 from lstm_recipes.layers import linear_chain
-from lstm_recipes.layers.linear_chain import IMPOSSIBLE, Chain
+from lstm_recipes.layers.linear_chain import Chain
 
 from . import chain_reference as reference
-from .chain_reference import Problem, compiled, problem, problems
-from .helpers import MASKS, assert_close, every_mask, gradients, numpy, tensorflow_only
+from .chain_calls import K, likelihood, partition, results
+from .chain_reference import Problem, problem, problems
+from .helpers import MASKS, assert_close, every_mask, gradients, numpy
 
 EMISSIONS = np.array([[[4, 5, -3], [3, -1, 3], [-1, 2, 1]]], "float32")
 TRANSITIONS = np.array([[-3, 5, -2], [3, 4, 1], [1, 2, 1]], "float32")
-K = 4
-
-
-def all_of_it(emissions, tags, mask, transitions, start, end):
-    chain = Chain(transitions, start, end)
-    return {
-        "score": linear_chain.sequence_score(emissions, ops.maximum(tags, 0), chain, mask),
-        "log_partition": linear_chain.log_partition(emissions, chain, mask),
-        "log_likelihood": linear_chain.log_likelihood(emissions, tags, chain, mask),
-        "marginals": linear_chain.marginals(emissions, chain, mask),
-        "viterbi": linear_chain.viterbi(emissions, chain, mask),
-        "k_best": linear_chain.k_best(emissions, chain, K, mask),
-    }
-
-
-_all_of_it = compiled(all_of_it)
-
-
-def results(p: Problem) -> dict:
-    return numpy(_all_of_it(p.emissions, p.tags, p.mask, *p.chain))
-
-
-def likelihood(emissions, transitions, start, end, tags, mask=None):
-    return linear_chain.log_likelihood(emissions, tags, Chain(transitions, start, end), mask)
-
-
-def partition(emissions, transitions, start, end, mask=None):
-    return linear_chain.log_partition(emissions, Chain(transitions, start, end), mask)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
@@ -83,6 +53,27 @@ def test_against_all_sequences(p):
         assert len({tuple(y) for y in chosen}) == number
         for y, s in zip(chosen, scores[row], strict=False):  # whichever of two equals it is
             assert_close(s, reference.score(emissions, y, p.chain), scale)
+
+
+@given(problems())
+@settings(max_examples=30, deadline=None)
+def test_the_tags_are_a_markov_chain(p):
+    """The first step's probabilities times those of each step after the one before it."""
+    found = results(p)
+    marginals, steps = found["marginals"], found["steps"]
+    mask = np.ones(p.tags.shape, bool) if p.mask is None else p.mask
+    assert_close(steps.sum(axis=-1), np.repeat(mask[:, :, None], p.emissions.shape[-1], 2) * 1.0)
+    for row, (emissions, _) in enumerate(p.rows()):
+        tags, scores = reference.ranked(emissions, p.chain)
+        at, onward = marginals[row, mask[row]], steps[row, mask[row]]
+        if not len(at):
+            continue
+        assert_close(onward[0], np.repeat(at[:1], at.shape[1], axis=0), 1e-4)
+        chances = at[0, tags[:, 0]]
+        for t in range(1, len(at)):
+            chances = chances * onward[t, tags[:, t - 1], tags[:, t]]
+            assert_close(at[t - 1] @ onward[t], at[t], 1e-4)
+        assert_close(chances, np.exp(scores - reference.logsumexp(scores)), 1e-4)
 
 
 @given(problems(unknown=True))
@@ -140,6 +131,12 @@ def test_k(k):
         assert (scores[row, 9:] == -np.inf).all() and (tags[row, 9:] == -1).all()
 
 
+def test_no_sequences_are_no_question():
+    p = problem(2, 2, 3)
+    with pytest.raises(ValueError, match="k is 0; ask for at least 1"):
+        linear_chain.k_best(p.emissions, p.chain, 0)
+
+
 @pytest.mark.parametrize("mask", [None, *(np.array(m, bool) for m in MASKS.values())])
 @pytest.mark.parametrize("known", ["all", "some"])
 def test_gradients_are_expected_counts(mask, known):
@@ -193,239 +190,3 @@ def test_gradients_of_a_score():
         [p.emissions, *p.chain],
     )
     assert_close(found, reference.counts(p, given=True))
-
-
-def long_one(length: int, scale: float) -> tuple[np.ndarray, np.ndarray, Chain]:
-    p = problem(2, length, 5, seed=1, scale=scale)
-    chain = Chain(*(part / scale for part in p.chain))
-    return p.emissions, numpy(ops.convert_to_tensor(p.tags)), chain
-
-
-@pytest.mark.parametrize("scale", [1.0, 1e4])
-def test_two_thousand_steps(scale):
-    """No overflow, and as precise as float32 is."""
-    emissions, tags, chain = long_one(2000, scale)
-    found = numpy(_all_of_it(emissions, tags, None, *chain))
-    marginals = []
-    for row in range(2):
-        total = reference.forward(emissions[row], chain)
-        score = reference.score(emissions[row], tags[row], chain)
-        np.testing.assert_allclose(found["log_partition"][row], total, rtol=2e-6)
-        np.testing.assert_allclose(found["score"][row], score, rtol=2e-6, atol=1e-6 * abs(total))
-        np.testing.assert_allclose(found["log_likelihood"][row], score - total, rtol=2e-6)
-        best = found["viterbi"][0][row]
-        np.testing.assert_allclose(
-            found["viterbi"][1][row], reference.score(emissions[row], best, chain), rtol=2e-6
-        )
-        np.testing.assert_array_equal(best, found["k_best"][0][row, 0])
-        marginals.append(exact_marginals(emissions[row], chain))
-    assert_close(found["marginals"], np.array(marginals), 1e-4 if scale == 1 else 2e-3)
-
-
-def exact_marginals(emissions: np.ndarray, chain: Chain) -> np.ndarray:
-    transitions, start, end = (np.asarray(part, "float64") for part in chain)
-    emissions = emissions.astype("float64")
-    alpha, beta = np.zeros_like(emissions), np.zeros_like(emissions)
-    alpha[0], beta[-1] = start + emissions[0], end
-    for t in range(1, len(emissions)):
-        alpha[t] = np.logaddexp.reduce(alpha[t - 1][:, None] + transitions, 0) + emissions[t]
-    for t in range(len(emissions) - 1, 0, -1):
-        beta[t - 1] = np.logaddexp.reduce(transitions + emissions[t] + beta[t], 1)
-    total = alpha + beta
-    return np.exp(total - np.logaddexp.reduce(total, axis=1, keepdims=True))
-
-
-def test_a_long_gradient():
-    """At 2,000 steps it is still the marginals, to four digits, whatever the sums come to."""
-    emissions, _, chain = long_one(2000, 100.0)
-    total = compiled(lambda e: ops.sum(partition(e, *chain)))
-    found = gradients(total, [], [emissions])[0]
-    assert_close(found, np.array([exact_marginals(row, chain) for row in emissions]), 1e-4)
-
-
-def test_a_likely_sequence_keeps_its_digits():
-    """Two sums of some 10^7 differ by little, and that little is right."""
-    emissions, _, chain = long_one(2000, 1.0)
-    tags = emissions.argmax(axis=-1)
-    emissions[np.arange(2)[:, None], np.arange(2000), tags] += 8.0
-    shifted = emissions + np.float32(2.0**12)
-    found = numpy(_all_of_it(shifted, tags, None, *chain))["log_likelihood"]
-    for row in range(2):
-        e = shifted[row]
-        expected = reference.score(e, tags[row], chain) - reference.forward(e, chain)
-        assert found[row] == pytest.approx(expected, rel=1e-4, abs=1e-3)
-
-
-def test_time_grows_with_length():
-    """Four times the length, some four times the time: sixteen if every step saw all others."""
-    step = compiled(lambda e, y, *c: likelihood(e, *c, y))
-    seconds = {}
-    for length in (500, 2000):
-        emissions, tags, chain = long_one(length, 1.0)
-        arguments = [ops.convert_to_tensor(a) for a in (emissions, tags, *chain)]
-        numpy(step(*arguments))
-        seconds[length] = np.inf
-        for _ in range(5):
-            start = time.perf_counter()
-            numpy(step(*arguments))
-            seconds[length] = min(seconds[length], time.perf_counter() - start)
-    assert seconds[2000] < 10 * seconds[500]
-
-
-@tensorflow_only
-def test_xla():
-    """What XLA compiles is equal, gradients too, at one step as well."""
-    import tensorflow as tf
-
-    def both(emissions, tags, mask, *chain):
-        with tf.GradientTape() as tape:
-            tape.watch([emissions, *chain])
-            loss = tf.reduce_sum(likelihood(emissions, *chain, tags, mask))
-        best = linear_chain.k_best(emissions, Chain(*chain), 2, mask)
-        chances = linear_chain.marginals(emissions, Chain(*chain), mask)
-        return loss, tape.gradient(loss, [emissions, *chain]), best, chances
-
-    fast = tf.function(both, jit_compile=True)
-    for length in (4, 1):
-        p = problem(3, length, 3, np.array(MASKS["all of a row"], bool)[:, :length])
-        p.tags[1, 0] = -1
-        arguments = [tf.constant(a) for a in (p.emissions, p.tags, p.mask, *p.chain)]
-        assert_close(fast(*arguments), both(*arguments), 1e-5)
-
-
-@tensorflow_only
-def test_unknown_sizes():
-    """Batch and time may be unknown when the graph is made."""
-    import tensorflow as tf
-
-    p = problem(3, 5, 3, np.array(MASKS["gaps"], bool))
-    chain = [tf.constant(part) for part in p.chain]
-    sizes = [
-        tf.TensorSpec([None, None, 3]),
-        tf.TensorSpec([None, None], "int32"),
-        tf.TensorSpec([None, None], "bool"),
-    ]
-
-    def some(emissions, tags, mask):
-        best = linear_chain.viterbi(emissions, Chain(*chain), mask)
-        return likelihood(emissions, *chain, tags, mask), best
-
-    graph = tf.function(some, input_signature=sizes)
-    for stop in (5, 1):
-        part = p.emissions[:, :stop], p.tags[:, :stop].astype("int32"), p.mask[:, :stop]
-        assert_close(graph(*part), some(*part))
-
-
-@st.composite
-def constrained(draw):
-    """A problem and what is allowed, by which each sequence has a way through."""
-    mask = np.array(MASKS[draw(st.sampled_from(["right", "left", "gaps"]))], bool)
-    p = problem(3, 5, 3, mask, draw(st.integers(0, 10**6)), draw(st.sampled_from([1.0, 30.0])))
-    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
-    allowed = rng.random((4, 4)) < draw(st.sampled_from([0.1, 0.4, 0.7]))
-    ways = []
-    for row in p.mask:  # one way for each is made legal, and is what is true
-        way = rng.integers(0, 3, row.sum())
-        for a, b in zip([3, *way], [*way, 3], strict=True):
-            allowed[a, b] = True
-        ways.append(way)
-    for row, way in enumerate(ways):
-        p.tags[row, p.mask[row]] = way
-    return p, allowed
-
-
-def legal(tags, allowed) -> bool:
-    return all(allowed[a, b] for a, b in zip([-1, *tags], [*tags, -1], strict=True))
-
-
-@given(constrained())
-@settings(max_examples=40, deadline=None)
-def test_constraints(case):
-    """No forbidden step in any decode, and the sequences that are left share all probability."""
-    p, allowed = case
-    chain = numpy(tuple(p.chain.constrained(allowed)))
-    found = numpy(_all_of_it(p.emissions, p.tags, p.mask, *chain))
-    tags, scores = found["k_best"]
-    for row, (emissions, y) in enumerate(p.rows()):
-        best, expected = reference.ranked(emissions, p.chain)
-        keep = [legal(y, allowed) for y in best]
-        best, expected = best[keep], expected[keep]
-        total = reference.logsumexp(expected)
-        np.testing.assert_allclose(found["log_partition"][row], total, rtol=1e-4, atol=1e-3)
-        score = reference.score(emissions, y, p.chain)
-        assert found["log_likelihood"][row] == pytest.approx(score - total, rel=1e-4, abs=1e-3)
-        decoded = found["viterbi"][0][row, p.mask[row]]
-        assert legal(decoded, allowed)
-        assert reference.score(emissions, decoded, p.chain) == pytest.approx(expected[0], abs=1e-3)
-        number = min(K, len(best))
-        np.testing.assert_allclose(scores[row, :number], expected[:number], rtol=1e-4, atol=1e-3)
-        assert (scores[row, number:] == -np.inf).all()
-        assert all(legal(y[p.mask[row]], allowed) for y in tags[row, :number])
-    assert np.isfinite(found["marginals"]).all()
-
-
-def test_probabilities_sum_to_one_under_constraints():
-    p, allowed = problem(1, 3, 3), np.ones((4, 4), bool)
-    allowed[0, 1] = allowed[3, 2] = allowed[1, 3] = False
-    found = [y for y in reference.sequences(3, 3) if legal(y, allowed)]
-    emissions = np.repeat(p.emissions, 27, axis=0)
-    every = reference.sequences(3, 3)
-    log_p = numpy(linear_chain.log_likelihood(emissions, every, p.chain.constrained(allowed)))
-    chances = np.exp(log_p)
-    assert chances.sum() == pytest.approx(1, abs=1e-5)
-    assert (chances > 0).sum() == len(found) < 27
-    assert np.isfinite(log_p).all()
-
-
-def test_constraints_hold_over_a_long_sequence():
-    """However much a forbidden step would bring: it is not bought."""
-    emissions, tags, chain = long_one(2000, 1.0)
-    emissions = np.abs(emissions) * [0, 1e6, 1e6, 1e6, 1e6]
-    allowed = np.ones((6, 6), bool)
-    allowed[:-1, 1:5] = allowed[-1, 1:5] = False
-    emissions = emissions.astype("float32")
-    found = _all_of_it(emissions, tags, None, *numpy(tuple(chain.constrained(allowed))))
-    assert (numpy(found["viterbi"][0]) == 0).all()
-
-
-@every_mask
-def test_gradients_are_finite_under_constraints(mask):
-    """Unknown tags, forbidden steps, rows without a step, emissions at the lowest float32, and
-    what is true and forbidden: a number, and no NaN."""
-    p, allowed = problem(3, 5, 3, mask), np.ones((4, 4), bool)
-    allowed[0, 1] = allowed[3, 2] = allowed[1, 3] = False
-    p.tags[0] = -1
-    p.tags[1] = [0, 1, 0, 1, 1]
-    p.emissions[2, :, 1] = np.finfo("float32").min
-
-    def loss(emissions, *chain):
-        found = linear_chain.log_likelihood(
-            emissions, p.tags, Chain(*chain).constrained(allowed), mask
-        )
-        return ops.sum(found)
-
-    assert np.isfinite(numpy(ops.convert_to_tensor(loss(p.emissions, *p.chain))))
-    for gradient in gradients(loss, [], [p.emissions, *p.chain]):
-        assert np.isfinite(gradient).all()
-        assert abs(gradient).max() < 1e3
-
-
-def test_nothing_is_possible():
-    """All is forbidden: the probabilities are 0 of 0, k_best says so, and nothing breaks."""
-    p, nothing = problem(2, 3, 3), np.zeros((4, 4), bool)
-    chain = p.chain.constrained(nothing)
-    tags, scores = numpy(linear_chain.k_best(p.emissions, chain, 3))
-    assert (tags == -1).all() and (scores == -np.inf).all()
-    assert (numpy(linear_chain.log_partition(p.emissions, chain)) < IMPOSSIBLE / 2).all()
-    assert np.isfinite(numpy(linear_chain.marginals(p.emissions, chain))).all()
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
-def test_precision(dtype):
-    """float32 at least, whatever comes in."""
-    p = problem(2, 3, 3)
-    emissions = ops.cast(p.emissions, dtype)
-    found = linear_chain.log_partition(emissions, p.chain)
-    rounded = numpy(ops.cast(emissions, "float32"))
-    expected = [reference.forward(row, p.chain) for row in rounded]
-    assert_close(found, np.array(expected))

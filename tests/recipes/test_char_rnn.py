@@ -1,8 +1,6 @@
 """The char-RNN recipe: runs that are stopped and go on, what is published, what is sampled."""
 
-import csv
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -20,8 +18,10 @@ from lstm_recipes.errors import UserError
 from lstm_recipes.recipes.char_rnn import PRESETS, CharRNN, build, evaluate, sample, train
 from lstm_recipes.training.fit import Interrupted
 from lstm_recipes.training.language_model import CharacterLoss, LanguageModelTask
-from lstm_recipes.training.run_folder import FILES
+from lstm_recipes.training.run_folder import FILES, UNFINISHED
 from lstm_recipes.training.trained import SIZE, TrainedCharLM
+
+from .runs import Killed, assert_same_run, checkpoint, last_kept, log, options
 
 NUMBERS = CharRNN(
     layer="forget",
@@ -38,39 +38,6 @@ NUMBERS = CharRNN(
 """57 steps are one epoch and a half of the text."""
 
 
-class Killed(BaseException):
-    """As SIGKILL does it: nothing more is done."""
-
-
-def log(run) -> list[dict]:
-    """log.csv without the clock."""
-    with (Path(run) / "log.csv").open(newline="") as file:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
-
-
-def checkpoint(run) -> dict[str, np.ndarray]:
-    with np.load(Path(run) / "last/checkpoint.npz") as file:
-        return {name: file[name] for name in file if name != "number_seconds"}
-
-
-def results(run) -> dict:
-    metrics = json.loads((Path(run) / "metrics.json").read_text())
-    return {k: v for k, v in metrics.items() if k not in ("train_seconds", "characters_per_second")}
-
-
-def assert_same_run(run, other) -> None:
-    """The same numbers, the same weights to the bit, and the same best model."""
-    assert log(run) == log(other)
-    assert results(run) == results(other)
-    a, b = checkpoint(run), checkpoint(other)
-    assert a.keys() == b.keys()
-    for name in a:
-        np.testing.assert_array_equal(a[name], b[name], err_msg=name)
-    models = [TrainedCharLM(folder).model for folder in (run, other)]
-    for x, y in zip(*(model.get_weights() for model in models), strict=True):
-        np.testing.assert_array_equal(x, y)
-
-
 @pytest.fixture(scope="module")
 def unbroken(text_file, tmp_path_factory):
     """Runs without a break, each made when it is first asked for."""
@@ -78,28 +45,11 @@ def unbroken(text_file, tmp_path_factory):
     @cache
     def run(numbers: CharRNN) -> Path:
         folder = tmp_path_factory.mktemp("unbroken") / "run"
-        train(numbers, folder, text_file)
+        with last_kept():
+            train(numbers, folder, text_file)
         return folder
 
     return run
-
-
-@pytest.fixture
-def stop_at(monkeypatch):
-    """Has the next runs stopped in a step: by Ctrl-C, or dead at once."""
-    done = LanguageModelTask.train_step
-
-    def stop(stop_step: int, how: str) -> None:
-        def train_step(self, step, rate):
-            if step == stop_step:
-                if how == "killed":
-                    raise Killed
-                os.kill(os.getpid(), signal.SIGINT)
-            return done(self, step, rate)
-
-        monkeypatch.setattr(LanguageModelTask, "train_step", train_step)
-
-    return stop
 
 
 # --- stopped and resumed ---------------------------------------------------------------------
@@ -120,7 +70,7 @@ def test_a_stopped_run_ends_as_an_unbroken_one(
     numbers = replace(NUMBERS, layer=layer, precision=precision)
     run = tmp_path / "run"
     for number, (step, how) in enumerate(stops):
-        stop_at(step, how)
+        stop_at(LanguageModelTask, step, how)
         with pytest.raises((Killed, Interrupted)):
             train(numbers, run, text_file, resume=number > 0)
         at = checkpoint(run)
@@ -128,9 +78,10 @@ def test_a_stopped_run_ends_as_an_unbroken_one(
         states = [at[name] for name in sorted(at) if name.startswith("variable_")][-2:]
         assert all(np.abs(state).max() > 0 for state in states)  # h and c of the streams
         assert states[0].shape == (6, 8)
-    stop_at(-1, "never")
-    train(numbers, run, text_file, resume=True)
-    assert_same_run(run, unbroken(numbers))
+    stop_at(LanguageModelTask, -1, "never")
+    with last_kept():
+        train(numbers, run, text_file, resume=True)
+    assert_same_run(run, unbroken(numbers), TrainedCharLM)
 
 
 PROGRAM = """
@@ -149,11 +100,6 @@ def slowly(self, step, rate, train_step=LanguageModelTask.train_step):
 LanguageModelTask.train_step = slowly
 sys.exit(main(sys.argv[1:]))
 """
-
-
-def options(numbers: CharRNN) -> list[str]:
-    changed = {k: v for k, v in asdict(numbers).items() if v != asdict(CharRNN())[k]}
-    return [f"--{name.replace('_', '-')}={value}" for name, value in changed.items()]
 
 
 @pytest.fixture(scope="module")
@@ -196,15 +142,31 @@ def test_ctrl_c_ends_the_command_with_130_and_what_to_do(stopped):
 def test_a_stopped_command_ends_as_an_unbroken_run(stopped, unbroken, command, text_file, name):
     run, _, _ = stopped[name]
     assert 20 <= checkpoint(run)["number_step"] < 50
+    with last_kept():
+        answer = command("char-rnn", "train", "--resume", "--run", run, "--text", text_file)
+    assert answer.status == 0
+    assert_same_run(run, unbroken(NUMBERS), TrainedCharLM)
+
+
+def test_a_finished_run_resumed_says_so_and_changes_nothing(
+    unbroken, command, text_file, tmp_path, stop_at
+):
+    """But for last/, which is left where a run was killed at its very end."""
+    run = shutil.copytree(unbroken(NUMBERS), tmp_path / "run")
+    stop_at(LanguageModelTask, 0, "killed")
     answer = command("char-rnn", "train", "--resume", "--run", run, "--text", text_file)
     assert answer.status == 0
-    assert_same_run(run, unbroken(NUMBERS))
+    assert answer.err == f"the run in {run} has finished: nothing is left to do\n"
+    assert f"steps                    {NUMBERS.steps}\n" in answer.out
+    assert not (run / "last").exists()
+    for path in run.iterdir():
+        if path.is_file():
+            assert path.read_bytes() == (unbroken(NUMBERS) / path.name).read_bytes()
 
 
-def test_a_finished_run_resumed_changes_nothing(unbroken, text_file, tmp_path):
-    run = shutil.copytree(unbroken(NUMBERS), tmp_path / "run")
-    train(CharRNN(), run, text_file, resume=True)
-    assert_same_run(run, unbroken(NUMBERS))
+def test_a_finished_run_has_nothing_that_only_resuming_needs(trained):
+    tagger = {"valid.conll", "test.conll", "vectors.npz"}
+    assert {p.name for p in trained.iterdir()} == set(FILES) - tagger - set(UNFINISHED)
 
 
 def test_another_seed_is_another_run(unbroken):
@@ -216,10 +178,8 @@ def test_another_seed_is_another_run(unbroken):
 # --- what a run writes -----------------------------------------------------------------------
 
 
-def test_a_run_folder_is_complete(unbroken, text, text_file):
+def test_the_files_say_what_was_trained(unbroken, text, text_file):
     run = unbroken(NUMBERS)
-    tagger = {"valid.conll", "test.conll", "vectors.npz"}
-    assert {p.name for p in run.iterdir()} == set(FILES) - tagger
     config = json.loads((run / "config.json").read_text())
     assert config["numbers"] == asdict(NUMBERS)
     assert config["total_steps"] == 57

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
@@ -62,6 +63,7 @@ def test_overwrite_removes_all_of_a_run_and_nothing_else(tmp_path):
     for name in set(FILES) - {"config.json", "vocabulary.json", "last", "tensorboard"}:
         (run / name).write_text("old")
     assert {p.name for p in tmp_path.iterdir()} == set(FILES)
+    (tmp_path / ".vectors.npz.0123abcd.part").write_text("half")  # killed while it was written
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "export").mkdir()
     run.start(overwrite=True)
@@ -125,6 +127,34 @@ def test_resume_refuses_another_number(tmp_path):
         begin(tmp_path).resume(DEFAULTS | {"units": 16}, DEFAULTS)
 
 
+def test_a_finished_run_has_its_metrics_before_it_loses_what_resuming_needs(
+    tmp_path, monkeypatch, capsys
+):
+    run = begin(tmp_path)
+    (run / "last").mkdir()
+    (run / ".best.part.keras").write_text("half")
+    assert run.finished() is None and capsys.readouterr().err == ""
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", kill)
+        with pytest.raises(KeyboardInterrupt):
+            run.finish({"f1": 90.5})
+    assert run.finished() is None and (run / "last").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", kill)
+        with pytest.raises(KeyboardInterrupt):
+            run.finish({"f1": 90.5})
+    assert (run / "last").exists()
+    assert run.finished() == {"f1": 90.5}
+    assert capsys.readouterr().err == f"the run in {tmp_path} has finished: nothing is left to do\n"
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {"config.json", "vocabulary.json", "metrics.json"}
+    assert run.finish({"f1": 91}) == {"f1": 91}
+
+
+def kill(*_):
+    raise KeyboardInterrupt
+
+
 def test_resume_needs_a_run(tmp_path):
     with pytest.raises(UserError, match="holds no run to resume"):
         RunFolder(tmp_path / "nothing").resume(DEFAULTS, DEFAULTS)
@@ -138,6 +168,18 @@ def test_resume_needs_the_same_data(tmp_path):
         match=r"on sea\.txt \(7 characters\) and sea\.txt \(8\) is other data; give the same$",
     ):
         run.check_data(DATA | {"sha256": "other", "characters": 8}, "give the same")
+
+
+def test_resume_needs_the_same_of_each_part_of_the_data(tmp_path):
+    run = RunFolder(tmp_path)
+    parts = {"vectors": {"name": "glove.txt", "sha256": "1"}}
+    run.begin("ner", NUMBERS, DATA | parts, overwrite=False)
+    run.check_data(DATA | {"vectors": {"name": "copy.txt", "sha256": "1"}}, "give the same")
+    with pytest.raises(
+        UserError,
+        match=r"with other vectors \(glove\.txt\) than these \(none\); give the same --vectors to",
+    ):
+        run.check_data(DATA | {"vectors": {"name": "none", "sha256": "2"}}, "give the same")
 
 
 # --- damage ----------------------------------------------------------------------------------
@@ -185,10 +227,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     run = begin(tmp_path)
     before = content(tmp_path)
 
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(os, "replace", killed)
+    monkeypatch.setattr(os, "replace", kill)
     for write in (
         lambda: run.write_json("config", {"other": 1}),
         lambda: run.write_json("metrics", {"other": 1}),

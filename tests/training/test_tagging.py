@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lstm_recipes.data.conll import Sentence
+from lstm_recipes.data.conll import Corpus, Sentence
 from lstm_recipes.data.tag_schemes import allowed_transitions, convert, repair, spans
-from lstm_recipes.data.word_features import WordFeatures
+from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.models.char_lm import LAYERS
 from lstm_recipes.models.tagger import tagger
@@ -18,6 +18,7 @@ from lstm_recipes.training import tagging
 from lstm_recipes.training.tagging import Decoder, TaggingTask, tag_ids
 
 TAGS = ["B-LOC", "B-PER", "E-LOC", "E-PER", "I-LOC", "I-PER", "O", "S-LOC", "S-PER"]
+VOCABULARY = TaggerVocabulary(TAGS, "IOBES", False, "Radeomnsic")
 NAMES = ("Rome", "Ada", "Nile", "Byron", "New", "York", "Bela", "Bonn")
 TYPES = ("LOC", "PER")
 
@@ -56,8 +57,8 @@ def make_task(train=TRAIN, valid=VALID, crf=True, model=None, **options) -> Tagg
             crf=crf,
             **sizes | {k: options.pop(k) for k in list(options) if k not in numbers},
         )
-    features = WordFeatures(table.words, "Radeomnsic")
-    return TaggingTask(model, table, features, TAGS, "IOBES", train, valid, **numbers | options)
+    corpus = Corpus("some", train, valid, [], "IOB2", 0, "0")
+    return TaggingTask(model, table, VOCABULARY, corpus, **numbers | options)
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +109,7 @@ def nats_by_hand(task: TaggingTask, matrix: np.ndarray, words, rows, tags) -> fl
 
 
 def alone(task: TaggingTask, sentence: Sentence):
-    features = WordFeatures(task.table.words, "Radeomnsic")
-    words = features.encode([sentence.words])
+    words = VOCABULARY.features(task.table.words).encode([sentence.words])
     return words, words.rows[0]
 
 

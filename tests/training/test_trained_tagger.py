@@ -1,71 +1,22 @@
 """A trained tagger as its folder holds it: what it says of any words, how sure, and damage."""
 
 import json
-from itertools import product
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_recipes.data.conll import Sentence, read_columns
-from lstm_recipes.data.tag_schemes import allowed_transitions, convert, repair, spans
+from lstm_recipes.data.tag_schemes import repair, spans
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.errors import UserError
-from lstm_recipes.models.tagger import tagger
 from lstm_recipes.training import tagging, trained_tagger
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_tagger import TrainedTagger, write_columns, write_errors
 
-WORDS = [
-    "Ada",
-    "Byron",
-    "wrote",
-    "to",
-    "Rome",
-    "and",
-    "New",
-    "York",
-    "in",
-    "1996",
-    ";",
-    "the",
-    "Nile",
-    "rose",
-]
-CHARACTERS = "".join(sorted(set("".join(WORDS))))
-
-
-def make_run(folder: Path, scheme="IOBES", crf=True, types=("LOC", "PER")) -> Path:
-    """A run whose model was not trained: its weights are so wild that it finds entities in
-    anything."""
-    shapes = (convert([f"B-{t}", f"I-{t}", f"I-{t}", f"B-{t}"], "IOB2", scheme) for t in types)
-    tags = sorted({"O"}.union(*shapes))
-    keras.utils.set_random_seed(1)
-    model = tagger(
-        len(tags),
-        vector_size=6,
-        characters=len(CHARACTERS) + 2,
-        allowed=allowed_transitions(tags, scheme),
-        units=5,
-        character_size=4,
-        character_units=4,
-        crf=crf,
-    )
-    rng = np.random.default_rng(0)
-    for weight in model.trainable_variables:
-        weight.assign(1.5 * weight.value + rng.normal(scale=0.5, size=weight.shape))
-    run = RunFolder(folder)
-    run.begin("ner", {}, {"name": "none", "sha256": "0", "sentences": 0}, overwrite=False)
-    about = {"tags": tags, "scheme": scheme, "cased": False, "characters": CHARACTERS}
-    run.write_json("vocabulary", about)
-    WordTable.made(WORDS, size=6, seed=0).save(run / "vectors.npz")
-    model.save(run / "best.keras")
-    gold = [Sentence(("Ada", "slept"), ("B-PER", "O")), Sentence(("Rome",), ("B-LOC",))]
-    run.write_text("valid.conll", write_columns(gold))
-    return folder
+from .wild_tagger import WORDS, make_run
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +94,6 @@ def test_it_does_not_matter_how_many_are_read_at_once(trained, monkeypatch):
     found = list(trained.tag(sentences, confidences=True))
     monkeypatch.setattr(trained_tagger, "CHUNK", 7)
     monkeypatch.setattr(tagging, "READ_AT_ONCE", 20)
-    monkeypatch.setattr(trained_tagger, "SUMMED_AT_ONCE", 25)
     again = list(trained.tag(sentences, confidences=True))
     assert [row.tags for row in again] == [row.tags for row in found]
     for row, other in zip(found, again, strict=True):
@@ -151,39 +101,6 @@ def test_it_does_not_matter_how_many_are_read_at_once(trained, monkeypatch):
     without = list(trained.tag(sentences))
     assert [row.tags for row in without] == [row.tags for row in found]
     assert all(row.confidences == [] for row in without)
-
-
-# --- how sure --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("scheme", "crf"), [("IOB1", True), ("IOB2", True), ("IOBES", True), ("IOBES", False)]
-)
-def test_a_confidence_is_the_sum_over_all_sequences_with_that_entity(tmp_path, scheme, crf):
-    """By brute force: exactly these words, an entity of this type, whatever tags say so."""
-    types = ("LOC",) if scheme == "IOBES" else ("LOC", "PER")
-    trained = TrainedTagger(make_run(tmp_path / "run", scheme, crf, types))
-    decoder = trained._decoder
-    sentences = [["Ada"], ["New", "York"], ["wrote", "to", "Rome"], ["Ada", "Byron", "rose", ";"]]
-    sentences += [["New", "York", "Rome", "Nile"], ["in", "1996", "Ada", "York"]]
-    found = list(trained.tag(sentences, confidences=True))
-    assert sum(len(row.confidences) for row in found) > 1
-    transitions, start, end = (np.asarray(w, "float64") for w in decoder.crf.chain)
-    for words, (tags, confidences) in zip(sentences, found, strict=True):
-        encoded = trained.features.encode([words])
-        vectors = trained.table.matrix[encoded.rows]
-        emissions = decoder._emit(vectors, encoded.case, encoded.characters).numpy()[0]
-        every = np.array(list(product(range(len(trained.tags)), repeat=len(words))))
-        scores = emissions.astype("float64")[np.arange(len(words)), every].sum(1)
-        scores += start[every[:, 0]] + end[every[:, -1]]
-        scores += transitions[every[:, :-1], every[:, 1:]].sum(1)
-        p = np.exp(scores - scores.max())
-        p /= p.sum()
-        kept = np.flatnonzero(p > 1e-12)
-        entities = [set(spans([trained.tags[k] for k in every[n]], scheme)) for n in kept]
-        for entity, confidence in zip(spans(tags, "IOB2"), confidences, strict=True):
-            total = sum(p[n] for n, there in zip(kept, entities, strict=True) if entity in there)
-            assert confidence == pytest.approx(total, abs=1e-5), (words, entity)
 
 
 # --- measuring -------------------------------------------------------------------------------
