@@ -1,0 +1,377 @@
+"""Batched beam search over any decoder with a state, in one compiled loop that can be saved."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from lstm_recipes.decoding.scoring import (
+    CoveragePenalty,
+    LengthPenalty,
+    NoRepeatedNgrams,
+    Penalty,
+    Prefixes,
+)
+from lstm_recipes.decoding.steps import Step, traced
+from lstm_recipes.decoding.top_k import top_k
+
+Constraint = Callable[[Prefixes, tf.Tensor], tf.Tensor]
+
+_NOTHING = -float("inf")  # the log-probability of what is no hypothesis
+
+
+class Hypotheses(NamedTuple):
+    """The best hypotheses of each sentence, best first.
+
+    Where there are fewer than `n_best`, the others have the score -inf and no tokens.
+    """
+
+    tokens: tf.Tensor
+    """int32 [batch, n_best, max_length], without the end; filled with the end after it."""
+    lengths: tf.Tensor
+    """int32 [batch, n_best]: how many tokens there are before the end."""
+    scores: tf.Tensor
+    """float32 [batch, n_best]: what they are ranked by, after the penalties."""
+    log_probabilities: tf.Tensor
+    """float32 [batch, n_best], the end's included."""
+    finished: tf.Tensor
+    """bool [batch, n_best]: False where the end was not among the best ways to go on, but
+    `max_length` was reached."""
+    attention: tf.Tensor | None
+    """float32 [batch, n_best, max_length, source]: a row for each token, then zeros; None where
+    the step has none."""
+
+
+@tf.autograph.experimental.do_not_convert
+def beam_search(
+    step: Step,
+    states: Any,
+    *,
+    start: int | tf.Tensor,
+    end: int,
+    beam: int = 5,
+    max_length: int | tf.Tensor,
+    min_length: int = 0,
+    n_best: int = 1,
+    length_penalty: float = 0.0,
+    coverage_penalty: float = 0.0,
+    no_repeat_ngram: int = 0,
+    penalties: Sequence[Penalty] = (),
+    constraints: Sequence[Constraint] = (),
+) -> Hypotheses:
+    """The sequences that score best, as far as a beam sees.
+
+    A hypothesis y is a sequence of at most `max_length` tokens and the end. It scores
+
+        s(y) = log p(y) / ((5 + |y|) / 6)^α + β Σ_i log min(Σ_j a_ij, 1)
+
+    (Wu et al. 2016, section 7, eq. 14), where |y| counts the end, a_ij is the attention that
+    output j pays to input i, α is `length_penalty` and β `coverage_penalty`.
+
+    At each turn all live hypotheses are extended by every token. Of these extensions, the ends
+    among the `beam` most probable are complete; the `n_best` that score best are kept. The `beam`
+    most probable others live on, so that the beam is always full. After `max_length` tokens the
+    end alone is left, and all that live take it, as likely as it is. With a beam of 1 and no
+    penalty this is greedy decoding.
+
+    A sentence stops as soon as going on cannot change its result. Log-probabilities only fall,
+    the length penalty's divisor L(n) only grows, and coverage only takes away, so whatever grows
+    out of a live hypothesis y ends with s ≤ log p(y) / L(|y'|) ≤ log p(y) / L(max_length + 1).
+    Once no live hypothesis has that bound above the worst of the `n_best` kept, none can enter.
+
+    The whole is one `tf.while_loop`. Call it in a `tf.function` of your own, which may be saved in
+    a SavedModel; outside of one it compiles itself, and does so anew at each call.
+
+    Args:
+        step: `step(tokens, states)` reads one token int32 [N] of each of N = batch × beam
+            hypotheses (hypothesis k of sentence b is row b × beam + k) and returns the
+            log-probabilities of the next, float32 [N, vocabulary], -inf for what is forbidden,
+            the new states, and the attention, float32 [N, source] or None. What is the same for
+            a whole sentence, such as the encoder's outputs, is no state: close over it, by
+            `tf.repeat(memory, beam, axis=0)` or in a form that needs no copies, and it is not
+            copied at each turn.
+        states: Any nest of tensors [batch, ...], with which every sentence starts.
+        start: The token that is read first, one for all or int32 [batch].
+        end: The token that ends a hypothesis.
+        beam: How many hypotheses live.
+        max_length: The most tokens before the end, one number or int32 [batch].
+        min_length: The least tokens before the end, or a sentence's `max_length` if that is
+            less. What is forbidden, by this or a constraint, leaves the other probabilities as
+            they are.
+        n_best: How many hypotheses to return for each sentence, at most `beam`.
+        length_penalty: α, 0 or more. Wu et al. found 0.2 best, with β = 0.2.
+        coverage_penalty: β, 0 or more.
+        no_repeat_ngram: No hypothesis has the same n tokens in a row twice; 0 is no such rule.
+        penalties: Your own, applied to the scores in their order, after α and β.
+        constraints: Your own, `constraint(prefixes, log_probabilities)`, which gives the
+            log-probabilities float32 [batch, beam, vocabulary] that are to be used instead. They
+            may only fall.
+
+    Raises:
+        ValueError: A number is out of its range, or the step's results are not as they should be.
+
+    >>> chances = [[0, .4, .3, .2, .1, 0], [0, 0, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0],
+    ...            [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1], [.2, .1, .2, .2, .2, .3]]
+    >>> def step(tokens, states):  # a Markov chain, which needs no state
+    ...     return tf.math.log(tf.gather(chances, tokens)), states, None
+    >>> found = beam_search(
+    ...     step, tf.zeros([1, 0]), start=0, end=5, beam=3, n_best=3, max_length=10
+    ... )
+    >>> for tokens, length in zip(found.tokens[0], found.lengths[0]):
+    ...     print(tokens[:length].numpy())
+    [1 2 3 4]
+    [2 3 4]
+    [3 4]
+    >>> tf.exp(found.scores).numpy().round(3)
+    array([[0.4, 0.3, 0.2]], dtype=float32)
+    """
+    end = int(end)
+    _check(end, beam, n_best, min_length, max_length)
+    if no_repeat_ngram:
+        constraints = (NoRepeatedNgrams(no_repeat_ngram), *constraints)
+    if coverage_penalty:
+        penalties = (CoveragePenalty(coverage_penalty), *penalties)
+    if length_penalty:
+        penalties = (LengthPenalty(length_penalty), *penalties)
+    search = _Search(
+        step, start, end, beam, max_length, min_length, n_best, tuple(penalties), tuple(constraints)
+    )
+    states = tf.nest.map_structure(tf.convert_to_tensor, states)
+    if not tf.nest.flatten(states):
+        raise ValueError(
+            "states have no tensors, and their first axis tells the batch; a step without states "
+            "takes tf.zeros([batch, 0])"
+        )
+    if tf.executing_eagerly():
+        return tf.function(search, autograph=False)(states)
+    return search(states)
+
+
+class _Live(NamedTuple):
+    """The hypotheses that may still grow; those with log-probability -inf are none."""
+
+    tokens: tf.Tensor  # int32 [batch, beam, time]
+    ranks: tf.Tensor  # int32 [batch, beam, time]: which of the beam their first t tokens were
+    log_probabilities: tf.Tensor  # float32 [batch, beam]
+    attention: tf.Tensor  # float32 [batch, beam, source], the sum; [batch, beam, 0] for none
+    last: tf.Tensor  # int32 [batch × beam], what the step reads next
+    states: Any  # [batch × beam, ...]
+
+
+class _Complete(NamedTuple):
+    """The best of those that have ended."""
+
+    tokens: tf.Tensor  # int32 [batch, n_best, time]
+    ranks: tf.Tensor  # int32 [batch, n_best, time]
+    lengths: tf.Tensor  # int32 [batch, n_best]
+    scores: tf.Tensor  # float32 [batch, n_best], falling
+    log_probabilities: tf.Tensor  # float32 [batch, n_best]
+    finished: tf.Tensor  # bool [batch, n_best]
+
+
+@dataclass(frozen=True)
+class _Search:
+    step: Step
+    start: int | tf.Tensor
+    end: int
+    beam: int
+    max_length: int | tf.Tensor
+    min_length: int
+    n_best: int
+    penalties: tuple[Penalty, ...]
+    constraints: tuple[Constraint, ...]
+
+    def __call__(self, states: Any) -> Hypotheses:
+        longest = tf.convert_to_tensor(self.max_length, tf.int32)
+        time = tf.get_static_value(tf.reduce_max(longest))
+        time = tf.maximum(tf.reduce_max(longest), 0) if time is None else int(time)
+        first = tf.nest.flatten(states)[0]
+        batch = tf.shape(first)[0] if first.shape[0] is None else first.shape[0]
+        longest = tf.broadcast_to(longest, [batch])[:, None]
+
+        last = tf.repeat(tf.broadcast_to(tf.cast(self.start, tf.int32), [batch]), self.beam)
+        states = tf.nest.map_structure(lambda s: tf.repeat(s, self.beam, axis=0), states)
+        step, shape = traced(self.step, last, states, self.end)
+        # The sum of attention begins as zeros to add to: one, if the source's length is not known.
+        live = self._first(batch, time, 1 if shape[1] is None else shape[1], last, states)
+        complete = self._none(batch, time)
+        # Attention is kept by turn, and each hypothesis remembers its rank in the beam at each:
+        # to gather the maps themselves would copy all of them at every turn.
+        maps = tf.TensorArray(tf.float32, time + 1, element_shape=shape)
+
+        def turn(t, maps, done, live, complete):
+            log_p, states, attention = step(live.last, live.states)
+            log_p = tf.reshape(log_p, [batch, self.beam, log_p.shape[1]])
+            attended = live.attention + tf.reshape(attention, [batch, self.beam, -1])
+            live, ends = self._turn(t, live, log_p, attended, states, longest)
+            ends = ends._replace(scores=tf.where(done[:, None], _NOTHING, ends.scores))
+            complete = _best(complete, ends, self.n_best)
+            done |= self._best_to_come(live, longest) <= complete.scores[:, -1]
+            return t + 1, maps.write(t, attention), done | (t >= longest[:, 0]), live, complete
+
+        def unfinished(t, maps, done, live, complete):
+            return (t == 0) | tf.logical_not(tf.reduce_all(done))  # one turn of an empty batch too
+
+        start = tf.constant(0), maps, tf.zeros([batch], tf.bool), live, complete
+        shapes = tf.nest.map_structure(lambda v: v.shape if tf.is_tensor(v) else None, start)
+        sums = tf.TensorShape([live.attention.shape[0], self.beam, shape[1]])
+        shapes = (*shapes[:3], shapes[3]._replace(attention=sums), shapes[4])
+        _, maps, _, _, complete = tf.while_loop(unfinished, _shaped(turn), start, shapes)
+        attention = None if shape[1] == 0 else _attention(maps, complete, self.beam)
+        tokens, _, *others = complete
+        return Hypotheses(tokens, *others, attention)
+
+    def _turn(
+        self,
+        t: tf.Tensor,
+        live: _Live,
+        log_p: tf.Tensor,
+        attended: tf.Tensor,
+        states: Any,
+        longest: tf.Tensor,
+    ) -> tuple[_Live, _Complete]:
+        """What lives on after this turn, and what ends with it."""
+        attention = None if attended.shape[2] == 0 else attended
+        prefixes = Prefixes(live.tokens, t, live.log_probabilities, attention)
+        for constraint in self.constraints:
+            log_p = constraint(prefixes, log_p)
+        total, parents, tokens = self._extensions(live.log_probabilities, log_p)
+        ends = live.log_probabilities + log_p[:, :, self.end]
+        ends = tf.where((t < self.min_length) & (t < longest), _NOTHING, ends)
+        ended = self._ended(prefixes._replace(log_probabilities=ends), total, longest, live.ranks)
+        return _grown(live, t, total, parents, tokens, attended, states), ended
+
+    def _best_to_come(self, live: _Live, longest: tf.Tensor) -> tf.Tensor:
+        """What no hypothesis that grows out of these can surpass, float32 [batch]."""
+        scores = live.log_probabilities
+        for penalty in self.penalties:
+            scores = penalty.bound(scores, longest + 1)
+        return tf.reduce_max(scores, axis=1)
+
+    def _first(self, batch: Any, time: Any, source: int, last: tf.Tensor, states: Any) -> _Live:
+        """The empty hypothesis, once."""
+        once = tf.where(tf.range(self.beam) == 0, 0.0, _NOTHING)
+        return _Live(
+            tf.fill([batch, self.beam, time], self.end),
+            tf.zeros([batch, self.beam, time], tf.int32),
+            tf.repeat(once[None], batch, axis=0),
+            tf.zeros([batch, self.beam, source]),
+            last,
+            states,
+        )
+
+    def _none(self, batch: Any, time: Any) -> _Complete:
+        shape = [batch, self.n_best]
+        return _Complete(
+            tf.fill([*shape, time], self.end),
+            tf.zeros([*shape, time], tf.int32),
+            tf.zeros(shape, tf.int32),
+            tf.fill(shape, _NOTHING),
+            tf.fill(shape, _NOTHING),
+            tf.zeros(shape, tf.bool),
+        )
+
+    def _extensions(self, before: tf.Tensor, log_p: tf.Tensor) -> tuple:
+        """The most probable extensions but ends: log-probabilities, parents, tokens [batch, beam].
+
+        The best of each row come first, then the best of those: so the sum with what was before,
+        [batch, beam, vocabulary], is never made. One more than the beam, as one may be the end.
+        """
+        vocabulary = log_p.shape[2]
+        width = min(self.beam + 1, vocabulary)
+        found = top_k(tf.reshape(log_p, [-1, vocabulary]), width)
+        best, tokens = (tf.reshape(part, [-1, self.beam, width]) for part in found)
+        total = before[:, :, None] + tf.where(tokens == self.end, _NOTHING, best)
+        total, places = tf.math.top_k(tf.reshape(total, [-1, self.beam * width]), self.beam)
+        tokens = tf.reshape(tokens, [-1, self.beam * width])
+        return total, places // width, tf.gather(tokens, places, batch_dims=1)
+
+    def _ended(
+        self, ends: Prefixes, others: tf.Tensor, longest: tf.Tensor, ranks: tf.Tensor
+    ) -> _Complete:
+        """The hypotheses that end at this turn; the rest of the beam has the score -inf.
+
+        `others` are the log-probabilities of the best extensions that are no ends.
+        """
+        log_p = ends.log_probabilities
+        rivals = tf.concat([log_p, others], axis=1)
+        better = tf.reduce_sum(tf.cast(rivals[:, None] > log_p[:, :, None], tf.int32), axis=2)
+        finished = (better < self.beam) & (log_p > _NOTHING)
+        log_p = tf.where(finished | (ends.length >= longest), log_p, _NOTHING)
+        scores = log_p
+        for penalty in self.penalties:
+            scores = penalty(scores, ends._replace(log_probabilities=log_p))
+        scores = tf.where(log_p > _NOTHING, scores, _NOTHING)
+        lengths = tf.fill(tf.shape(log_p), ends.length)
+        return _Complete(ends.tokens, ranks, lengths, scores, log_p, finished)
+
+
+def _best(kept: _Complete, found: _Complete, number: int) -> _Complete:
+    """The best of both, best first; of equals the earlier."""
+    both = _Complete(*(tf.concat(parts, axis=1) for parts in zip(kept, found, strict=True)))
+    _, places = tf.math.top_k(both.scores, number)
+    return _Complete(*(tf.gather(part, places, batch_dims=1) for part in both))
+
+
+def _grown(
+    live: _Live,
+    t: tf.Tensor,
+    total: tf.Tensor,
+    parents: tf.Tensor,
+    tokens: tf.Tensor,
+    attended: tf.Tensor,
+    states: Any,
+) -> _Live:
+    """The hypotheses one token longer."""
+    here = tf.range(tf.shape(live.tokens)[2]) == t
+    batch, beam = tf.unstack(tf.shape(total))
+    rows = tf.reshape(tf.range(batch)[:, None] * beam + parents, [-1])
+    return _Live(
+        tf.where(here, tokens[:, :, None], tf.gather(live.tokens, parents, batch_dims=1)),
+        tf.where(here, parents[:, :, None], tf.gather(live.ranks, parents, batch_dims=1)),
+        total,
+        tf.gather(attended, parents, batch_dims=1),
+        tf.reshape(tokens, [-1]),
+        tf.nest.map_structure(lambda state: tf.gather(state, rows), states),
+    )
+
+
+def _attention(maps: tf.TensorArray, complete: _Complete, beam: int) -> tf.Tensor:
+    """The attention of each token of the complete hypotheses, [batch, n_best, time, source]."""
+    batch, _, time = tf.unstack(tf.shape(complete.ranks))
+    turns = tf.range(time)
+    rows = tf.range(batch)[:, None, None] * beam + complete.ranks
+    places = tf.stack([tf.broadcast_to(turns, tf.shape(rows)), rows], axis=-1)
+    written = turns < complete.lengths[:, :, None]
+    return tf.where(written[..., None], tf.gather_nd(maps.stack(), places), 0.0)
+
+
+def _shaped(turn: Callable) -> Callable:
+    """The turn, whose results have the static shapes of what it is given."""
+
+    def shaped(*before):
+        after = turn(*before)
+        for new, old in zip(tf.nest.flatten(after), tf.nest.flatten(before), strict=True):
+            if tf.is_tensor(new):  # a TensorArray has no shape of its own
+                new.set_shape(old.shape)
+        return after
+
+    return shaped
+
+
+def _check(end: int, beam: int, n_best: int, min_length: int, max_length: Any) -> None:
+    if beam < 1:
+        raise ValueError(f"beam is {beam}; give a whole number of at least 1")
+    if not 1 <= n_best <= beam:
+        raise ValueError(f"n_best is {n_best}; give a whole number from 1 to the beam, {beam}")
+    if end < 0:
+        raise ValueError(f"end is {end}; give a token, which is a whole number of at least 0")
+    if min_length < 0:
+        raise ValueError(f"min_length is {min_length}; give 0 or a positive number")
+    if isinstance(max_length, Integral) and max_length < max(min_length, 1):
+        raise ValueError(
+            f"max_length is {max_length} and min_length {min_length}; give at least 1, and the "
+            "greater as max_length"
+        )
