@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,24 @@ from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
 
 _BYTE_ORDER_MARK = "\ufeff"
+
+
+def standard_input() -> str:
+    """The text on standard input, strictly UTF-8 as in `read_text`; it may be empty.
+
+    Raises:
+        UserError: It is not UTF-8; the message says where.
+    """
+    content = sys.stdin.buffer.read()
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"standard input is not UTF-8: {error.reason} ({content[error.start]:#04x}) at line "
+            f"{line}, byte {error.start} counted from 0; give UTF-8 text"
+        ) from None
+    return text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n")
 
 
 def read_text(path: str | os.PathLike) -> str:
