@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/char_rnn.md", "docs/ner.md")
+PAGES = ("README.md", "docs/char_rnn.md", "docs/ner.md", "docs/translation.md")
 NAMES = {
     "cec": "`CECLSTM`",
     "forget": "`ForgetGateLSTM`",
@@ -83,9 +83,8 @@ def ner_row(name: str, runs: list[dict]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def ner_table(names: dict[str, str]) -> str:
+def ner_table(names: dict[str, str], found: dict[str, list[dict]]) -> str:
     """Taggers by configuration, those that have been trained."""
-    found = results("ner")
     present = {config: found[config] for config in names if config in found}
     head = "| | weights | seconds | test F1 | n |\n| --- | --- | --- | --- | --- |"
     rows = [ner_row(names[config], runs) for config, runs in present.items()]
@@ -94,12 +93,65 @@ def ner_table(names: dict[str, str]) -> str:
 
 def ner() -> str:
     """What each part of the tagger adds."""
-    return ner_table(NER_ROWS)
+    return ner_table(NER_ROWS, results("ner"))
 
 
 def ner_layers() -> str:
     """The tagger with each of the layers."""
-    return ner_table({f"layer-{name}": shown for name, shown in NAMES.items()})
+    found = results("ner")
+    if "glove" in found:
+        found["layer-forget"] = found["glove"]  # it is the recipe's own
+    return ner_table({f"layer-{name}": shown for name, shown in NAMES.items()}, found)
+
+
+def ner_speed() -> str:
+    """How fast the tagger is, from text to JSON lines."""
+    found = results("ner-speed")
+    if not found:
+        return "No run is recorded yet."
+    result = found["default"][0]
+    rows = [
+        f"| `{'ner tag' if name == 'ours' else name}` | {middle:,} ({low:,}–{high:,}) |"
+        for name, (low, middle, high) in result["metrics"].items()
+    ]
+    about = (
+        f"Medians and quartiles of {result['repeats']} repeats over {result['words']:,} words; "
+        f"tagging needs {result['megabytes']} MB of the run. Measured on {result['machine']}; "
+        f"TensorFlow {result['versions']['tensorflow']}, Keras {result['versions']['keras']}; "
+        f"{result['date']}."
+    )
+    return "\n".join(["| | words per second |", "| --- | --- |", *rows, "", about])
+
+
+TRANSLATORS = {
+    "phrases": "phrases, en → fr: `translate train`",
+    "multi30k-en-de": "Multi30k, en → de: `--preset bahdanau --data multi30k`",
+    "multi30k-en-fr": "Multi30k, en → fr",
+    "multi30k-de-en": "Multi30k, de → en",
+}
+
+
+def translation() -> str:
+    """The translators of the recipe."""
+    found = results("translate")
+    present = {k: found[k] for k in TRANSLATORS if k in found}
+    head = (
+        "| | weights | seconds | BLEU, lower-cased tokens | BLEU | chrF | exact, % | n |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    )
+    rows = []
+    for config, runs in present.items():
+        metrics = [run["metrics"] for run in runs]
+        seconds = statistics.median(m["train_seconds"] for m in metrics)
+        names = ("bleu_of_lower_case_tokens", "bleu", "chrf", "exact")
+        scores = [spread([m[name] for m in metrics], 2) for name in names]
+        cells = [TRANSLATORS[config], f"{metrics[0]['parameters']:,}", f"{seconds:,.0f}", *scores]
+        rows.append("| " + " | ".join([*cells, str(len(runs))]) + " |")
+    everything = [run for runs in present.values() for run in runs]
+    keys = ("bleu_of_lower_case_tokens_signature", "bleu_signature", "chrf_signature")
+    signatures = sorted({run["metrics"][key] for run in everything for key in keys})
+    said = "Signatures: " + ", ".join(f"`{signature}`" for signature in signatures) + "."
+    return "\n".join([head, *rows, "", where(everything), said if everything else ""]).rstrip()
 
 
 def where(runs: list[dict]) -> str:
@@ -173,6 +225,8 @@ TABLES = {
     "sampling": sampling,
     "ner": ner,
     "ner layers": ner_layers,
+    "ner speed": ner_speed,
+    "translation": translation,
 }
 
 

@@ -29,6 +29,11 @@ CONFIGS = {
         "glove": "--vectors",
     }
     | {f"layer-{name}": f"--layer {name} --vectors" for name in LAYERS},
+    "translate": {"phrases": ""}
+    | {
+        f"multi30k-{a}-{b}": f"--preset bahdanau --data multi30k --source {a} --target {b}"
+        for a, b in (("en", "de"), ("en", "fr"), ("de", "en"))
+    },
 }
 """The options of every row; --vectors gets the file that this script is given."""
 

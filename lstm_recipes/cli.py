@@ -24,7 +24,7 @@ usage: lstm-recipes list
 recipes:
 {recipes}
 """
-COMMANDS = ("train", "evaluate", "sample", "tag")
+COMMANDS = ("train", "evaluate", "sample", "tag", "translate")
 BUDGETS = ("--steps", "--epochs", "--minutes")
 
 

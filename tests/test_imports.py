@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "metrics": {"data"},
     "lab": {"layers"},
     "models": {"layers", "data"},
-    "training": {"models", "layers", "data", "metrics"},
+    "training": {"decoding", "models", "layers", "data", "metrics"},
     "decoding": {"models", "layers", "data", "metrics"},
     "export": {"models", "layers", "data", "metrics"},
 }

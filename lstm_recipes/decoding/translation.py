@@ -1,0 +1,129 @@
+"""From source sentences to target sentences, by one trained model or several."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from lstm_recipes.data.word_features import padded
+from lstm_recipes.decoding.beam_search import beam_search
+from lstm_recipes.decoding.steps import ensemble
+from lstm_recipes.models.seq2seq import END, PADDING, START, Seq2Seq
+
+READ_AT_ONCE = 2048  # source tokens, padding included, that are translated at a time
+LONGER, MORE = 1.5, 10  # a translation may have LONGER × its source's tokens and MORE
+
+
+class Hypothesis(NamedTuple):
+    """One translation of a sentence."""
+
+    tokens: np.ndarray
+    """int32 ``[length]``, without START and END."""
+    score: float
+    """What hypotheses are ranked by."""
+    log_probability: float
+    """Of the whole, END included."""
+    attention: np.ndarray | None
+    """float32 ``[length, source]``: how much each token attends to each source token, the
+    source's END the last of them; None where the model has no attention."""
+
+
+class Translator:
+    """Beam search through one or several models of the same vocabularies.
+
+    Args:
+        models: Several are an ensemble: their log-probabilities are averaged (Sutskever et al.
+            2014, section 3.6).
+        beam: How many hypotheses live; 1 is greedy.
+        n_best: How many translations a sentence gets.
+        length_penalty, coverage_penalty, no_repeat_ngram: As for `beam_search`.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Seq2Seq],
+        *,
+        beam: int = 5,
+        n_best: int = 1,
+        length_penalty: float = 0.0,
+        coverage_penalty: float = 0.0,
+        no_repeat_ngram: int = 0,
+    ):
+        self.models, self.beam = list(models), beam
+        self.options = {
+            "beam": beam,
+            "n_best": n_best,
+            "length_penalty": length_penalty,
+            "coverage_penalty": coverage_penalty,
+            "no_repeat_ngram": no_repeat_ngram,
+        }
+        ids = [tf.TensorSpec([None, None], "int32"), tf.TensorSpec([None], "int32")]
+        self._search = tf.function(self._search, input_signature=ids, autograph=False)
+
+    def translate(self, sentences: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
+        """Translations of sentences, best first, from the tokens' ids without END; of a sentence
+        without tokens one without tokens."""
+        nothing = Hypothesis(np.zeros(0, "int32"), 0.0, 0.0, None)
+        found = [[nothing] for _ in sentences]
+        for chosen in self._like_length([len(s) for s in sentences]):
+            for k, hypotheses in zip(
+                chosen, self._batch([sentences[k] for k in chosen]), strict=True
+            ):
+                found[k] = hypotheses
+        return found
+
+    def _like_length(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """The numbers of sentences of like length, as many as may be read at once."""
+        chosen: list[int] = []
+        for k in sorted(range(len(lengths)), key=lambda k: lengths[k]):
+            if chosen and (lengths[k] + 1) * (len(chosen) + 1) > READ_AT_ONCE:
+                yield chosen
+                chosen = []
+            if lengths[k]:
+                chosen.append(k)
+        if chosen:
+            yield chosen
+
+    def _batch(self, sentences: Sequence[np.ndarray]) -> Iterator[list[Hypothesis]]:
+        source = padded([np.append(s, END) for s in sentences], PADDING)
+        longest = [int(LONGER * len(s)) + MORE for s in sentences]
+        result = self._search(source, np.array(longest, "int32"))
+        tokens, lengths, scores, log_p = (part.numpy() for part in result[:4])
+        maps = None if result.attention is None else result.attention.numpy()
+        for k, sentence in enumerate(sentences):
+            hypotheses = []
+            for n, length in enumerate(lengths[k]):
+                if scores[k, n] == -np.inf:  # there are fewer than n_best
+                    break
+                seen = None if maps is None else maps[k, n, :length, : len(sentence) + 1]
+                hypotheses.append(
+                    Hypothesis(tokens[k, n, :length], float(scores[k, n]), float(log_p[k, n]), seen)
+                )
+            yield hypotheses
+
+    def _search(self, source: tf.Tensor, longest: tf.Tensor) -> Any:
+        encoded = [model.encode(source) for model in self.models]
+        steps = [self._step(m, m.memory(e)) for m, e in zip(self.models, encoded, strict=True)]
+        states = [m.start(e) for m, e in zip(self.models, encoded, strict=True)]
+        one = len(steps) == 1
+        return beam_search(
+            steps[0] if one else ensemble(steps),
+            states[0] if one else tuple(states),
+            start=START,
+            end=END,
+            max_length=longest,
+            **self.options,
+        )
+
+    def _step(self, model: Seq2Seq, memory: Any) -> Any:
+        """One step of a model over all hypotheses; PADDING, START are never said."""
+        # The same for all hypotheses of a sentence: no state, which would be copied at each turn.
+        memory = tf.nest.map_structure(lambda m: tf.repeat(m, self.beam, axis=0), memory)
+
+        def step(tokens: tf.Tensor, states: Any) -> tuple:
+            logits, states, weights = model.step(tokens, states, memory)
+            never = tf.one_hot([PADDING, START], logits.shape[1], on_value=-np.inf, off_value=0.0)
+            return tf.nn.log_softmax(logits + tf.reduce_sum(never, axis=0)), states, weights
+
+        return step

@@ -1,0 +1,185 @@
+"""A trained translator as a run folder holds it."""
+
+import math
+import os
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstm_recipes.data.pairs import Pair
+from lstm_recipes.data.tokenizer import replace_unknown
+from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
+from lstm_recipes.errors import UserError
+from lstm_recipes.metrics.translation import bleu, chrf, exact_match, multi30k_bleu
+from lstm_recipes.training.model_file import load_model
+from lstm_recipes.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from lstm_recipes.models.seq2seq import Seq2Seq
+
+
+class Translation(NamedTuple):
+    """One translation of a sentence."""
+
+    text: str
+    score: float
+    """What translations of a sentence are ranked by."""
+    log_probability: float
+    """Of the whole, in nats."""
+    source: list[str]
+    """The source's tokens, from left to right."""
+    tokens: list[str]
+    """The translation's."""
+    attention: np.ndarray | None
+    """float32 ``[tokens, source]``, or None where the model has no attention."""
+
+
+class TrainedTranslator:
+    """The best model of a run, or of several runs, which then translate together.
+
+    Args:
+        path: The run's folder.
+        others: Those of runs with the same vocabulary (Sutskever et al. 2014: an ensemble).
+
+    Raises:
+        UserError: There is no such run, or no model in it yet, or a file is damaged; the runs have
+            different vocabularies.
+    """
+
+    def __init__(self, path: str | os.PathLike, others: Sequence[str | os.PathLike] = ()):
+        self.folder = RunFolder(path)
+        self._folders = [self.folder, *map(RunFolder, others)]
+        self._files = [folder.require("best.keras") for folder in self._folders]
+        found = [folder.read_json("vocabulary") for folder in self._folders]
+        for folder, vocabulary in zip(self._folders, found, strict=True):
+            if vocabulary != found[0]:
+                raise UserError(
+                    f"{folder.path} has another vocabulary than {self.folder.path}; an ensemble's "
+                    "runs are trained on the same data with the same tokens, with other seeds say"
+                )
+        self.vocabulary = TranslationVocabulary.from_json(found[0])
+
+    @cached_property
+    def models(self) -> "list[Seq2Seq]":
+        """The models, loaded when they are first needed."""
+        return [load_model(file, self._wrong) for file in self._files]
+
+    def _wrong(self, model: Any) -> str | None:
+        sizes = [getattr(model, "options", {}).get(f"{side}_size") for side in ("source", "target")]
+        wanted = [len(self.vocabulary.source), len(self.vocabulary.target)]
+        return None if sizes == wanted else f"it is not for {wanted[0]} and {wanted[1]} tokens"
+
+    def translate(self, sentences: Sequence[str], **options: Any) -> list[list[Translation]]:
+        """The translations of sentences, best first.
+
+        An unknown word is replaced by the source's word that got the most attention, where there
+        is attention (Luong et al. 2015, section 3).
+
+        Args:
+            sentences: Any number of them, as text.
+            options: Those of `decoding.translation.Translator`.
+        """
+        from lstm_recipes.decoding.translation import Translator
+
+        sources = [self.vocabulary.source.pieces(sentence) for sentence in sentences]
+        found = Translator(self.models, **options).translate(self.vocabulary.read_all(sentences))
+        return [
+            [self._text(source, hypothesis) for hypothesis in hypotheses]
+            for source, hypotheses in zip(sources, found, strict=True)
+        ]
+
+    def _text(self, source: list[str], hypothesis: Any) -> Translation:
+        target = self.vocabulary.target
+        tokens, attention = target.tokens(hypothesis.tokens), hypothesis.attention
+        if attention is not None:
+            attention = self.vocabulary.in_order(attention)
+            tokens = replace_unknown(tokens, attention, source)
+        text = target.join(tokens)
+        return Translation(
+            text, hypothesis.score, hypothesis.log_probability, source, tokens, attention
+        )
+
+    def split(self, name: str | None = None) -> tuple[str, list[Pair]]:
+        """The pairs of a split that the run keeps; without a name test, or else valid.
+
+        Raises:
+            UserError: The run has no such split.
+        """
+        if name is None:
+            name = "test" if (self.folder / "test.tsv").exists() else "valid"
+        if not (self.folder / f"{name}.tsv").exists():
+            raise UserError(
+                f"{self.folder.path} has no {name}.tsv, because the data that it was trained on "
+                f"had no {name} split; leave out --split"
+            )
+        lines = self.folder.read_text(f"{name}.tsv").removesuffix("\n").split("\n")
+        pairs = [tuple(line.split("\t")) for line in lines]
+        if any(len(pair) != 2 for pair in pairs):
+            raise UserError(
+                f"{self.folder / name}.tsv is damaged; take it from an undamaged copy, or train "
+                "again"
+            )
+        return name, pairs
+
+    def measure(self, split: str | None = None, **options: Any) -> "Measured":
+        """Translate a split that the run keeps and score it; without a name test, or else valid.
+
+        Args:
+            split: Its name.
+            options: Those of `decoding.translation.Translator`.
+
+        Raises:
+            UserError: The run has no such split.
+        """
+        split, pairs = self.split(split)
+        sources, references = (list(side) for side in zip(*pairs, strict=True))
+        found = [best[0].text for best in self.translate(sources, **options)]
+        scores = scored(found, references, self.vocabulary.target.language)
+        sizes = [math.prod(w.shape) for model in self.models for w in model.trainable_variables]
+        about = {"split": split, "sentences": len(pairs), "parameters": sum(sizes)}
+        return Measured(about | options | scores, sources, references, found)
+
+
+class Measured(NamedTuple):
+    """What a translator makes of a split."""
+
+    scores: dict[str, Any]
+    """BLEU of text as people write it, and of tokens in small letters as papers on Multi30k have
+    it; chrF; the share that is right to the letter. With sacreBLEU's signatures."""
+    sources: list[str]
+    references: list[str]
+    found: list[str]
+
+    def samples(self, number: int = 20) -> list[dict[str, Any]]:
+        """The best and the worst translations, half each, by chrF of the sentence."""
+        by_score = sorted(
+            (
+                {"chrf": chrf([text], [reference]).value, "source": source, "right": reference}
+                | {"found": text}
+                for source, reference, text in zip(*self[1:], strict=True)
+            ),
+            key=lambda row: -row["chrf"],
+        )
+        return by_score[: number // 2] + by_score[number // 2 :][-(number // 2) :]
+
+
+def scored(found: Sequence[str], references: Sequence[str], language: str) -> dict[str, Any]:
+    """All scores of translations, with signatures."""
+    cased, lower = bleu(found, references), multi30k_bleu(found, references, language)
+    characters = chrf(found, references)
+    return {
+        "bleu": round(cased.value, 2),
+        "bleu_signature": cased.signature,
+        "bleu_of_lower_case_tokens": round(lower.value, 2),
+        "bleu_of_lower_case_tokens_signature": lower.signature,
+        "chrf": round(characters.value, 2),
+        "chrf_signature": characters.signature,
+        "exact": round(exact_match(found, references), 2),
+    }
+
+
+def write_pairs(pairs: Sequence[Pair]) -> str:
+    """Pairs as text, a line each: source, tab, target."""
+    return "".join(f"{source}\t{target}\n" for source, target in pairs)

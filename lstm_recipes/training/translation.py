@@ -1,0 +1,166 @@
+"""Training a translator: what the loop in fit.py drives."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from lstm_recipes.data.pairs import Pair, Pairs
+from lstm_recipes.data.sentence_batches import SentenceBatches
+from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
+from lstm_recipes.data.word_features import padded
+from lstm_recipes.decoding.translation import Translator
+from lstm_recipes.metrics.translation import bleu
+from lstm_recipes.models.seq2seq import END, START, Seq2Seq
+from lstm_recipes.training.fit import Validation
+from lstm_recipes.training.model_file import save_model
+
+READ_AT_ONCE = 64  # pairs that validation reads at a time
+
+
+class TokenPairs:
+    """Pairs of sentences as token ids.
+
+    Args:
+        source, target: The ids of every sentence, without START and END.
+
+    >>> pairs = TokenPairs([np.array([5, 6])], [np.array([7])])
+    >>> [part.tolist() for part in pairs.batch([0])]
+    [[[5, 6, 2]], [[1, 7]], [[7, 2]]]
+    """
+
+    def __init__(self, source: Sequence[np.ndarray], target: Sequence[np.ndarray]):
+        self.source, self.target = source, target
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair], vocabulary: TranslationVocabulary) -> "TokenPairs":
+        """Those of text."""
+        sources, targets = zip(*pairs, strict=True)
+        return cls(vocabulary.read_all(sources), vocabulary.target.encode_all(targets))
+
+    def batch(self, chosen: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The source, what the decoder reads and what it is to say, int32 ``[batch, tokens]``."""
+        source = padded([np.append(self.source[k], END) for k in chosen])
+        read = padded([np.insert(self.target[k], 0, START) for k in chosen])
+        said = padded([np.append(self.target[k], END) for k in chosen])
+        return source, read, said
+
+
+class TranslationTask:
+    """A model, its optimizer and its pairs: teacher forcing.
+
+    Args:
+        model: What is trained.
+        vocabulary: How text becomes its tokens.
+        pairs: The training pairs, and the development pairs, by whose BLEU the best model is
+            chosen, for the loss is lowest long before the translations are best.
+        batch_size: Pairs a step, of like length.
+        seed: Of the batches.
+        label_smoothing: The share of the probability that goes to all tokens alike (Szegedy et
+            al. 2016, section 7); losses are stated without it.
+        optimizer: "adamw", or "sgd" without momentum.
+        weight_decay: AdamW's; biases and tokens' vectors do not decay.
+        clip_norm: A gradient longer than this is shortened to it.
+    """
+
+    unit = "tokens"
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        vocabulary: TranslationVocabulary,
+        pairs: Pairs,
+        *,
+        batch_size: int,
+        seed: int,
+        label_smoothing: float,
+        optimizer: Literal["adamw", "sgd"],
+        weight_decay: float,
+        clip_norm: float,
+    ):
+        self.model, self.vocabulary, self.label_smoothing = model, vocabulary, label_smoothing
+        self.train = train = TokenPairs.of(pairs.train, vocabulary)
+        self.valid = TokenPairs.of(pairs.valid, vocabulary)
+        self.references = [target for _, target in pairs.valid]
+        self._translator = Translator([model], beam=1)
+        lengths = [len(s) + len(t) for s, t in zip(train.source, train.target, strict=True)]
+        self.batches = SentenceBatches(lengths, batch_size, seed)
+        self.steps_per_epoch = self.batches.steps_per_epoch
+        # The end of a sentence is said too.
+        self.units_per_step = sum(len(t) + 1 for t in train.target) / self.steps_per_epoch
+        if optimizer == "sgd":
+            self.optimizer = keras.optimizers.SGD(global_clipnorm=clip_norm)
+        else:
+            self.optimizer = keras.optimizers.AdamW(
+                weight_decay=weight_decay, global_clipnorm=clip_norm
+            )
+            self.optimizer.exclude_from_weight_decay(var_names=["bias", "embeddings"])
+        self.optimizer.build(model.trainable_variables)
+        ids = tf.TensorSpec([None, None], "int32")
+        self._step = tf.function(self._step, input_signature=[ids, ids, ids, tf.TensorSpec([])])
+        self._measure = tf.function(self._measure, input_signature=[ids, ids, ids])
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Weights and random states, and the optimizer's."""
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def train_step(self, step: int, learning_rate: float) -> float:
+        """One batch; its loss in nats a token."""
+        pairs = self.train.batch(self.batches.batch(step))
+        nats = float(self._step(*pairs, np.float32(learning_rate)))
+        return nats / np.count_nonzero(pairs[2])
+
+    def _nats(self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, training: bool) -> tuple:
+        """The sum over a batch of the negative log-likelihood, and of that against all tokens
+        alike."""
+        logits = self.model({"source": source, "target": read}, training=training)
+        there = tf.cast(said != 0, "float32")
+        normalizer = tf.reduce_logsumexp(logits, axis=-1)
+        right = tf.gather(logits, said, batch_dims=2)
+        nats = tf.reduce_sum((normalizer - right) * there)
+        alike = tf.reduce_sum((normalizer - tf.reduce_mean(logits, axis=-1)) * there)
+        return nats, alike
+
+    def _step(
+        self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, learning_rate: tf.Tensor
+    ) -> tf.Tensor:
+        weights = self.model.trainable_variables
+        with tf.GradientTape() as tape:
+            nats, alike = self._nats(source, read, said, training=True)
+            smoothed = (1 - self.label_smoothing) * nats + self.label_smoothing * alike
+            # Of all batches the same share a token, so that none counts for more in a short pair.
+            loss = smoothed / self.units_per_step
+        gradients = tape.gradient(loss, weights)
+        self.optimizer.learning_rate.assign(learning_rate)
+        self.optimizer.apply(gradients, weights)
+        return nats
+
+    def _measure(self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor) -> tf.Tensor:
+        return self._nats(source, read, said, training=False)[0]
+
+    def loss(self, pairs: TokenPairs) -> float:
+        """Nats a token of pairs, END included; exp of it is the perplexity."""
+        order = np.argsort([len(row) for row in pairs.target], kind="stable")
+        nats = sum(
+            float(self._measure(*pairs.batch(order[k : k + READ_AT_ONCE])))
+            for k in range(0, len(order), READ_AT_ONCE)
+        )
+        return nats / sum(len(row) + 1 for row in pairs.target)
+
+    def validate(self) -> Validation:
+        """The loss, and the BLEU of greedy translations, on the development set."""
+        nats = self.loss(self.valid)
+        found = [best[0].tokens for best in self._translator.translate(self.valid.source)]
+        texts = list(map(self.vocabulary.target.decode, found))
+        score = bleu(texts, self.references, lowercase=self.vocabulary.target.lowercase).value
+        figures = {"validation_loss": nats, "validation_bleu": score}
+        text = f"validation BLEU {score:.2f} (greedy), {nats:.4f} nats per token"
+        return Validation(figures, -score, text)
+
+    def save(self, path: Path) -> None:
+        """Write the model in Keras' own format."""
+        save_model(self.model, path)
