@@ -219,7 +219,34 @@ def sampling() -> str:
     return "\n".join([head, *rows, "", about])
 
 
+def beam_search() -> str:
+    """Decoding, beside loops in Python."""
+    found = results("beam-search")
+    if not found:
+        return "No run is recorded yet."
+    result = found["default"][0]
+    rows = []
+    for name, m in result["metrics"].items():
+        low, middle, high = m["ours_is_faster"]
+        shown = "" if name == "ours" else f"{middle:.1f} ({low:.1f}–{high:.1f})"
+        name = "`beam_search`" if name == "ours" else name
+        same = f"{100 * m['same_translations']:.1f} %"
+        rows.append(f"| {name} | {m['sentences_per_second']:,.1f} | {shown} | {same} |")
+    head = (
+        "| | sentences/s | `beam_search` is faster, times | same translations |\n"
+        "| --- | --- | --- | --- |"
+    )
+    about = (
+        f"Medians of {result['repeats']} repeats, of the ratio the quartiles too; {result['batch']} "
+        f"sentences at a time, beam {result['beam']}, the phrases' model. Measured on "
+        f"{result['machine']}; TensorFlow {result['versions']['tensorflow']}, "
+        f"Keras {result['versions']['keras']}; {result['date']}."
+    )
+    return "\n".join([head, *rows, "", about])
+
+
 TABLES = {
+    "beam search": beam_search,
     "char-rnn": char_rnn,
     "char-rnn layers": char_rnn_layers,
     "sampling": sampling,

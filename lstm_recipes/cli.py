@@ -24,7 +24,7 @@ usage: lstm-recipes list
 recipes:
 {recipes}
 """
-COMMANDS = ("train", "evaluate", "sample", "tag", "translate")
+COMMANDS = ("train", "evaluate", "sample", "tag", "translate", "ablation")
 BUDGETS = ("--steps", "--epochs", "--minutes")
 
 

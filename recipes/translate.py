@@ -1,7 +1,7 @@
 """translate: an encoder and a decoder (Sutskever 2014; Bahdanau 2014; Wu 2016) on pairs of text."""
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -122,6 +122,32 @@ PRESETS = {
         epochs=10.0,
     ),
 }
+
+
+SMALL = replace(PRESETS["bahdanau"], units=256, epochs=8.0)  # twenty minutes on two cores
+ABLATIONS = {
+    "reversal": {
+        "forward": replace(SMALL, attention="none"),
+        "reversed": replace(SMALL, attention="none", reverse=True),
+    },
+    "attention": {
+        "none": replace(SMALL, attention="none"),
+        "luong": replace(SMALL, attention="luong"),
+        "bahdanau": SMALL,
+    },
+    "depth": {
+        f"{depth}-{kind}": replace(SMALL, layers=depth, residual_from=first)
+        for depth in (2, 4, 8)
+        for kind, first in (("plain", 0), ("residual", 3))
+        if depth > 2 or not first
+    },
+    "tokens": {
+        "words": SMALL,
+        "wordpieces": replace(SMALL, tokens="wordpiece", minimum_count=1, vocabulary=8_000),
+        "characters": replace(SMALL, tokens="characters", minimum_count=1),
+    },
+}
+"""What the papers claim, a row a run: they differ in one thing."""
 
 
 def load(data: str, source: str, target: str) -> Pairs:
@@ -267,3 +293,49 @@ def translate(
     options |= {"coverage_penalty": coverage_penalty, "no_repeat_ngram": no_repeat_ngram}
     translator = TrainedTranslator(run, ensemble)
     write_translations(translator, files, options, scores=scores, attention=attention)
+
+
+def ablation(
+    name: Literal["reversal", "attention", "depth", "tokens"],
+    /,
+    runs: Path = Path("runs/ablations"),
+    data: str = "multi30k",
+    source: str = "en",
+    target: str = "de",
+    seeds: int = 1,
+    beams: tuple[int, ...] = (1, 2, 12),
+    epochs: float | None = None,
+) -> dict[str, Any]:
+    """Train models that differ in one thing, and compare them on the test split.
+
+    Args:
+        name: What differs: "reversal" of the source without attention, "attention", "depth" with
+            and without residual connections, "tokens".
+        runs: The folder for the runs; those that have finished stay, one that was stopped goes on.
+        data: As for train.
+        source: The language to translate from.
+        target: The language to translate into.
+        seeds: How many runs of each row, with the seeds from 0 on; several also translate together.
+        beams: Of the translations that are measured.
+        epochs: How often the training pairs are read; without it, what takes twenty minutes a run.
+    """
+    from lstm_recipes.training.ablation import trained_rows
+
+    rows = ABLATIONS[name]
+    if epochs is not None:
+        rows = {row: replace(numbers, epochs=epochs) for row, numbers in rows.items()}
+    options = {"data": data, "source": source, "target": target}
+    trained = trained_rows(
+        rows, range(seeds), runs / name, lambda *run, **how: train(*run, **options, **how)
+    )
+    found = []
+    for row, folders in trained.items():
+        groups = [(str(seed), folders[seed : seed + 1]) for seed in range(seeds)]
+        groups += [("all together", folders)] if seeds > 1 else []
+        for seed, (first, *others) in groups:
+            translator = TrainedTranslator(first, others)
+            scores = {beam: translator.measure(beam=beam).scores for beam in beams}
+            nats = scores[beams[0]].get("nats_per_token", "")
+            bleu = {f"BLEU, beam {b}": s["bleu_of_lower_case_tokens"] for b, s in scores.items()}
+            found.append({"row": row, "seed": seed, "nats per token": nats} | bleu)
+    return {f"{name} ({data}, {source} to {target})": found}

@@ -133,12 +133,17 @@ class TrainedTranslator:
         Raises:
             UserError: The run has no such split.
         """
+        from lstm_recipes.training.translation import TokenLoss, TokenPairs
+
         split, pairs = self.split(split)
         sources, references = (list(side) for side in zip(*pairs, strict=True))
         found = [best[0].text for best in self.translate(sources, **options)]
         scores = scored(found, references, self.vocabulary.target.language)
         sizes = [math.prod(w.shape) for model in self.models for w in model.trainable_variables]
         about = {"split": split, "sentences": len(pairs), "parameters": sum(sizes)}
+        if len(self.models) == 1:  # an ensemble has no loss of its own
+            nats = TokenLoss(self.models[0]).of(TokenPairs.of(pairs, self.vocabulary))
+            about["nats_per_token"] = round(nats, 4)
         return Measured(about | options | scores, sources, references, found)
 
 

@@ -18,7 +18,7 @@ from lstm_recipes.models.seq2seq import END, START, Seq2Seq
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
 
-READ_AT_ONCE = 64  # pairs that validation reads at a time
+READ_AT_ONCE = 64  # pairs whose loss is computed at a time
 
 
 class TokenPairs:
@@ -47,6 +47,39 @@ class TokenPairs:
         read = padded([np.insert(self.target[k], 0, START) for k in chosen])
         said = padded([np.append(self.target[k], END) for k in chosen])
         return source, read, said
+
+
+def losses(
+    model: Seq2Seq, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, training: bool
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Two sums over a batch in nats: the negative log-likelihood of what is to be said, and the
+    cross-entropy of all tokens alike, for label smoothing."""
+    logits = model({"source": source, "target": read}, training=training)
+    there = tf.cast(said != 0, "float32")
+    normalizer = tf.reduce_logsumexp(logits, axis=-1)
+    right = tf.gather(logits, said, batch_dims=2)
+    nats = tf.reduce_sum((normalizer - right) * there)
+    return nats, tf.reduce_sum((normalizer - tf.reduce_mean(logits, axis=-1)) * there)
+
+
+class TokenLoss:
+    """The loss of a model on any number of pairs."""
+
+    def __init__(self, model: Seq2Seq):
+        self.model = model
+        self._sum = tf.function(
+            self._sum, input_signature=[tf.TensorSpec([None, None], "int32")] * 3
+        )
+
+    def _sum(self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor) -> tf.Tensor:
+        return losses(self.model, source, read, said, training=False)[0]
+
+    def of(self, pairs: TokenPairs) -> float:
+        """Nats a token, END included; exp of it is the perplexity."""
+        order = np.argsort([len(row) for row in pairs.target], kind="stable")
+        batches = (order[k : k + READ_AT_ONCE] for k in range(0, len(order), READ_AT_ONCE))
+        nats = sum(float(self._sum(*pairs.batch(chosen))) for chosen in batches)
+        return nats / sum(len(row) + 1 for row in pairs.target)
 
 
 class TranslationTask:
@@ -101,7 +134,7 @@ class TranslationTask:
         self.optimizer.build(model.trainable_variables)
         ids = tf.TensorSpec([None, None], "int32")
         self._step = tf.function(self._step, input_signature=[ids, ids, ids, tf.TensorSpec([])])
-        self._measure = tf.function(self._measure, input_signature=[ids, ids, ids])
+        self._loss = TokenLoss(model)
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -114,23 +147,12 @@ class TranslationTask:
         nats = float(self._step(*pairs, np.float32(learning_rate)))
         return nats / np.count_nonzero(pairs[2])
 
-    def _nats(self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, training: bool) -> tuple:
-        """The sum over a batch of the negative log-likelihood, and of that against all tokens
-        alike."""
-        logits = self.model({"source": source, "target": read}, training=training)
-        there = tf.cast(said != 0, "float32")
-        normalizer = tf.reduce_logsumexp(logits, axis=-1)
-        right = tf.gather(logits, said, batch_dims=2)
-        nats = tf.reduce_sum((normalizer - right) * there)
-        alike = tf.reduce_sum((normalizer - tf.reduce_mean(logits, axis=-1)) * there)
-        return nats, alike
-
     def _step(
         self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, learning_rate: tf.Tensor
     ) -> tf.Tensor:
         weights = self.model.trainable_variables
         with tf.GradientTape() as tape:
-            nats, alike = self._nats(source, read, said, training=True)
+            nats, alike = losses(self.model, source, read, said, training=True)
             smoothed = (1 - self.label_smoothing) * nats + self.label_smoothing * alike
             # Of all batches the same share a token, so that none counts for more in a short pair.
             loss = smoothed / self.units_per_step
@@ -139,21 +161,9 @@ class TranslationTask:
         self.optimizer.apply(gradients, weights)
         return nats
 
-    def _measure(self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor) -> tf.Tensor:
-        return self._nats(source, read, said, training=False)[0]
-
-    def loss(self, pairs: TokenPairs) -> float:
-        """Nats a token of pairs, END included; exp of it is the perplexity."""
-        order = np.argsort([len(row) for row in pairs.target], kind="stable")
-        nats = sum(
-            float(self._measure(*pairs.batch(order[k : k + READ_AT_ONCE])))
-            for k in range(0, len(order), READ_AT_ONCE)
-        )
-        return nats / sum(len(row) + 1 for row in pairs.target)
-
     def validate(self) -> Validation:
         """The loss, and the BLEU of greedy translations, on the development set."""
-        nats = self.loss(self.valid)
+        nats = self._loss.of(self.valid)
         found = [best[0].tokens for best in self._translator.translate(self.valid.source)]
         texts = list(map(self.vocabulary.target.decode, found))
         score = bleu(texts, self.references, lowercase=self.vocabulary.target.lowercase).value

@@ -4,7 +4,7 @@ import io
 import json
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +15,8 @@ from lstm_recipes.cli import main
 from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
-from lstm_recipes.recipes.translate import PRESETS, Translate, build, evaluate, train
+from lstm_recipes.recipes.translate import ABLATIONS, PRESETS, Translate, ablation, build
+from lstm_recipes.recipes.translate import evaluate, train
 from lstm_recipes.training.trained_translator import TrainedTranslator
 from lstm_recipes.training.translation import TranslationTask
 
@@ -203,3 +204,29 @@ def test_presets_are_the_papers():
 def test_numbers_that_make_no_sense(wrong, said):
     with pytest.raises(UserError, match=said):
         replace(Translate(), **wrong).check()
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_rows_of_an_ablation_differ_in_what_it_is_of(name):
+    rows = [asdict(numbers) for numbers in ABLATIONS[name].values()]
+    differ = {key for key in rows[0] if len({row[key] for row in rows}) > 1}
+    assert (
+        differ
+        == {
+            "reversal": {"reverse"},
+            "attention": {"attention"},
+            "depth": {"layers", "residual_from"},
+            "tokens": {"tokens", "vocabulary", "minimum_count"},
+        }[name]
+    )
+    for numbers in ABLATIONS[name].values():
+        numbers.check()
+
+
+def test_an_ablation_compares_its_rows(folder, tmp_path, monkeypatch):
+    rows = {"forward": SHORT, "reversed": replace(SHORT, reverse=True)}
+    monkeypatch.setitem(ABLATIONS, "reversal", {k: replace(n, steps=2) for k, n in rows.items()})
+    options = {"data": str(folder), "target": "fr", "beams": (1, 2), "runs": tmp_path}
+    [table] = ablation("reversal", **options).values()
+    assert [(row["row"], row["seed"]) for row in table] == [("forward", "0"), ("reversed", "0")]
+    assert all(row["nats per token"] > 0 and "BLEU, beam 2" in row for row in table)
