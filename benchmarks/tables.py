@@ -237,8 +237,9 @@ def beam_search() -> str:
         "| --- | --- | --- | --- |"
     )
     about = (
-        f"Medians of {result['repeats']} repeats, of the ratio the quartiles too; {result['batch']} "
-        f"sentences at a time, beam {result['beam']}, the phrases' model. Measured on "
+        f"Medians of {result['repeats']} repeats, of the ratio the quartiles too; "
+        f"{result['batch']} sentences at a time, beam {result['beam']}, the phrases' model. "
+        f"Measured on "
         f"{result['machine']}; TensorFlow {result['versions']['tensorflow']}, "
         f"Keras {result['versions']['keras']}; {result['date']}."
     )

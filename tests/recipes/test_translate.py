@@ -15,8 +15,15 @@ from lstm_recipes.cli import main
 from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
-from lstm_recipes.recipes.translate import ABLATIONS, PRESETS, Translate, ablation, build
-from lstm_recipes.recipes.translate import evaluate, train
+from lstm_recipes.recipes.translate import (
+    ABLATIONS,
+    PRESETS,
+    Translate,
+    ablation,
+    build,
+    evaluate,
+    train,
+)
 from lstm_recipes.training.trained_translator import TrainedTranslator
 from lstm_recipes.training.translation import TranslationTask
 

@@ -172,9 +172,10 @@ def test_resume_needs_the_same_data(tmp_path):
 
 def test_resume_needs_the_same_of_each_part_of_the_data(tmp_path):
     run = RunFolder(tmp_path)
-    parts = {"vectors": {"name": "glove.txt", "sha256": "1"}}
+    parts = {"vectors": {"name": "glove.txt", "sha256": "1"}, "splits": {"train": 3}}
     run.begin("ner", NUMBERS, DATA | parts, overwrite=False)
-    run.check_data(DATA | {"vectors": {"name": "copy.txt", "sha256": "1"}}, "give the same")
+    same = {"vectors": {"name": "copy.txt", "sha256": "1"}, "splits": {"train": 3}}
+    run.check_data(DATA | same, "give the same")
     with pytest.raises(
         UserError,
         match=r"with other vectors \(glove\.txt\) than these \(none\); give the same --vectors to",
