@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("README.md", "docs/char_rnn.md", "docs/ner.md", "docs/translation.md")
+NOTHING = "No run is recorded yet."
 NAMES = {
     "cec": "`CECLSTM`",
     "forget": "`ForgetGateLSTM`",
@@ -86,6 +87,8 @@ def ner_row(name: str, runs: list[dict]) -> str:
 def ner_table(names: dict[str, str], found: dict[str, list[dict]]) -> str:
     """Taggers by configuration, those that have been trained."""
     present = {config: found[config] for config in names if config in found}
+    if not present:
+        return NOTHING
     head = "| | weights | seconds | test F1 | n |\n| --- | --- | --- | --- | --- |"
     rows = [ner_row(names[config], runs) for config, runs in present.items()]
     return "\n".join([head, *rows, "", where([run for runs in present.values() for run in runs])])
@@ -108,7 +111,7 @@ def ner_speed() -> str:
     """How fast the tagger is, from text to JSON lines."""
     found = results("ner-speed")
     if not found:
-        return "No run is recorded yet."
+        return NOTHING
     result = found["default"][0]
     rows = [
         f"| `{'ner tag' if name == 'ours' else name}` | {middle:,} ({low:,}–{high:,}) |"
@@ -135,6 +138,8 @@ def translation() -> str:
     """The translators of the recipe."""
     found = results("translate")
     present = {k: found[k] for k in TRANSLATORS if k in found}
+    if not present:
+        return NOTHING
     head = (
         "| | weights | seconds | BLEU, lower-cased tokens | BLEU | chrF | exact, % | n |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- |"
@@ -151,13 +156,13 @@ def translation() -> str:
     keys = ("bleu_of_lower_case_tokens_signature", "bleu_signature", "chrf_signature")
     signatures = sorted({run["metrics"][key] for run in everything for key in keys})
     said = "Signatures: " + ", ".join(f"`{signature}`" for signature in signatures) + "."
-    return "\n".join([head, *rows, "", where(everything), said if everything else ""]).rstrip()
+    return "\n".join([head, *rows, "", where(everything), said])
 
 
 def where(runs: list[dict]) -> str:
     """Where and when the figures were measured, and what disturbed them."""
     if not runs:
-        return "No run is recorded yet."
+        return NOTHING
     dates = sorted({run["date"] for run in runs})
     machines = sorted({run["machine"] for run in runs})
     versions = sorted({f"Keras {run['versions']['keras']}" for run in runs})
@@ -200,7 +205,7 @@ def sampling() -> str:
     """Writing text, beside the tutorial's loop."""
     found = results("sampling")
     if not found:
-        return "No run is recorded yet."
+        return NOTHING
     result = found["default"][0]
     rows = [
         f"| {m['batch']} | {m['ours']:,} | {m['tutorial']:,} | "
@@ -223,7 +228,7 @@ def beam_search() -> str:
     """Decoding, beside loops in Python."""
     found = results("beam-search")
     if not found:
-        return "No run is recorded yet."
+        return NOTHING
     result = found["default"][0]
     rows = []
     for name, m in result["metrics"].items():
