@@ -43,6 +43,7 @@ class Translate:
     tied: bool = False  # Whether the softmax's kernel is the target tokens' vectors.
     initial_scale: float | None = None  # All weights begin uniform in ± this; or as in Keras.
     label_smoothing: float = 0.0  # Share of the probability that all tokens get alike.
+    scheduled_sampling: float = 0.0  # Share of what the decoder reads that it said itself.
     batch_size: int = 64  # Pairs of like length.
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """How the weights follow the gradient."""
@@ -67,7 +68,8 @@ class Translate:
         """Raise a UserError unless all numbers make sense."""
         counts = "vocabulary minimum_count layers units embedding batch_size validate_every"
         check_numbers(self, counts + " patience beam", Range.COUNT)
-        check_numbers(self, "dropout recurrent_dropout label_smoothing", Range.SHARE)
+        rates = "dropout recurrent_dropout label_smoothing scheduled_sampling"
+        check_numbers(self, rates, Range.SHARE)
         check_numbers(self, "learning_rate clip_norm initial_scale", Range.POSITIVE)
         check_numbers(self, "warmup weight_decay length_penalty residual_from", Range.NOT_NEGATIVE)
         check_numbers(self, "seed", Range.SEED)
@@ -227,7 +229,8 @@ def train(
     folder.write_text("valid.tsv", write_pairs(pairs.valid))
     if pairs.test:
         folder.write_text("test.tsv", write_pairs(pairs.test))
-    options = chosen(numbers, "batch_size seed label_smoothing optimizer weight_decay clip_norm")
+    names = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay clip_norm"
+    options = chosen(numbers, names)
     task = TranslationTask(build(numbers, vocabulary), vocabulary, pairs, **options)
     options = chosen(numbers, "learning_rate warmup schedule patience")
     options["validate_every"] = numbers.validate_every or task.steps_per_epoch

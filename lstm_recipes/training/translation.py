@@ -94,6 +94,9 @@ class TranslationTask:
         seed: Of the batches.
         label_smoothing: The share of the probability that goes to all tokens alike (Szegedy et
             al. 2016, section 7); losses are stated without it.
+        scheduled_sampling: The share of the tokens which the decoder reads that are its own and
+            not the right ones (Bengio et al. 2015), drawn from what it says where it reads the
+            right ones alone (in parallel: Duckworth et al. 2019).
         optimizer: "adamw", or "sgd" without momentum.
         weight_decay: AdamW's; biases and tokens' vectors do not decay.
         clip_norm: A gradient longer than this is shortened to it.
@@ -110,11 +113,13 @@ class TranslationTask:
         batch_size: int,
         seed: int,
         label_smoothing: float,
+        scheduled_sampling: float,
         optimizer: Literal["adamw", "sgd"],
         weight_decay: float,
         clip_norm: float,
     ):
-        self.model, self.vocabulary, self.label_smoothing = model, vocabulary, label_smoothing
+        self.model, self.vocabulary, self.seed = model, vocabulary, seed
+        self.label_smoothing, self.scheduled_sampling = label_smoothing, scheduled_sampling
         self.train = train = TokenPairs.of(pairs.train, vocabulary)
         self.valid = TokenPairs.of(pairs.valid, vocabulary)
         self.references = [target for _, target in pairs.valid]
@@ -133,7 +138,8 @@ class TranslationTask:
             self.optimizer.exclude_from_weight_decay(var_names=["bias", "embeddings"])
         self.optimizer.build(model.trainable_variables)
         ids = tf.TensorSpec([None, None], "int32")
-        self._step = tf.function(self._step, input_signature=[ids, ids, ids, tf.TensorSpec([])])
+        numbers = [tf.TensorSpec([]), tf.TensorSpec([], "int32")]
+        self._step = tf.function(self._step, input_signature=[ids, ids, ids, *numbers])
         self._loss = TokenLoss(model)
 
     @property
@@ -144,13 +150,20 @@ class TranslationTask:
     def train_step(self, step: int, learning_rate: float) -> float:
         """One batch; its loss in nats a token."""
         pairs = self.train.batch(self.batches.batch(step))
-        nats = float(self._step(*pairs, np.float32(learning_rate)))
+        nats = float(self._step(*pairs, np.float32(learning_rate), np.int32(step)))
         return nats / np.count_nonzero(pairs[2])
 
     def _step(
-        self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, learning_rate: tf.Tensor
+        self,
+        source: tf.Tensor,
+        read: tf.Tensor,
+        said: tf.Tensor,
+        learning_rate: tf.Tensor,
+        step: tf.Tensor,
     ) -> tf.Tensor:
         weights = self.model.trainable_variables
+        if self.scheduled_sampling:
+            read = self._with_its_own(source, read, step)
         with tf.GradientTape() as tape:
             nats, alike = losses(self.model, source, read, said, training=True)
             smoothed = (1 - self.label_smoothing) * nats + self.label_smoothing * alike
@@ -160,6 +173,15 @@ class TranslationTask:
         self.optimizer.learning_rate.assign(learning_rate)
         self.optimizer.apply(gradients, weights)
         return nats
+
+    def _with_its_own(self, source: tf.Tensor, read: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        """What the decoder is to read, some of it replaced by what it says itself; START stays."""
+        logits = self.model({"source": source, "target": read}, training=False)
+        noise = tf.random.stateless_uniform(tf.shape(logits), (self.seed, step), minval=1e-20)
+        own = tf.argmax(logits - tf.math.log(-tf.math.log(noise)), axis=-1, output_type="int32")
+        own = tf.concat([read[:, :1], own[:, :-1]], axis=1)
+        chance = tf.random.stateless_uniform(tf.shape(read), (self.seed + 1, step))
+        return tf.where((chance < self.scheduled_sampling) & (read != 0), own, read)
 
     def validate(self) -> Validation:
         """The loss, and the BLEU of greedy translations, on the development set."""
