@@ -248,7 +248,8 @@ def evaluate(
     coverage_penalty: float = 0.0,
     ensemble: tuple[Path, ...] = (),
 ) -> dict[str, Any]:
-    """Measure a trained translator: BLEU and chrF, and twenty samples, the best and the worst.
+    """Measure a trained translator: BLEU and chrF, BLEU by length, and twenty samples, the best and
+    the worst.
 
     Args:
         run: The folder that train wrote.
@@ -260,7 +261,7 @@ def evaluate(
     """
     options = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
     found = TrainedTranslator(run, ensemble).measure(split, **options)
-    return found.scores | {"samples": found.samples()}
+    return found.scores | {"by source length": found.by_length(), "samples": found.samples()}
 
 
 def translate(

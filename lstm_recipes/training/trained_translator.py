@@ -12,7 +12,13 @@ from lstm_recipes.data.pairs import Pair
 from lstm_recipes.data.tokenizer import replace_unknown
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
-from lstm_recipes.metrics.translation import bleu, chrf, exact_match, multi30k_bleu
+from lstm_recipes.metrics.translation import (
+    bleu,
+    bleu_by_length,
+    chrf,
+    exact_match,
+    multi30k_bleu,
+)
 from lstm_recipes.training.model_file import load_model
 from lstm_recipes.training.run_folder import RunFolder
 
@@ -156,6 +162,19 @@ class Measured(NamedTuple):
     sources: list[str]
     references: list[str]
     found: list[str]
+
+    def by_length(self) -> list[dict[str, Any]]:
+        """BLEU of sentences by how many words the source has (Bahdanau et al. 2014, figure 2)."""
+        lengths = [len(source.split()) for source in self.sources]
+        return [
+            {
+                "words": f"{g.shortest} to {g.longest}" if g.longest else f"{g.shortest} and more",
+                "sentences": g.sentences,
+                "bleu": g.bleu,
+            }
+            for g in bleu_by_length(lengths, self.found, self.references)
+            if g.sentences
+        ]
 
     def samples(self, number: int = 20) -> list[dict[str, Any]]:
         """The best and the worst translations, half each, by chrF of the sentence."""

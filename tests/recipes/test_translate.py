@@ -95,7 +95,8 @@ def test_it_learns_what_it_has_not_seen(learned):
 
 def test_the_folder_alone_gives_the_same_scores(learned):
     again = evaluate(learned.run)
-    samples = again.pop("samples")
+    samples, by_length = again.pop("samples"), again.pop("by source length")
+    assert [(row["words"], row["sentences"]) for row in by_length] == [("0 to 10", 15)]
     assert {k: learned.given[k] for k in again if k != "coverage_penalty"} == {
         k: v for k, v in again.items() if k != "coverage_penalty"
     }
