@@ -7,18 +7,16 @@ tagged sentences, which may come one by one, and writes each as it comes.
 import json
 import os
 import re
-import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, NamedTuple, Protocol, TextIO
+from typing import NamedTuple, Protocol, TextIO
 
 from lstm_recipes.data.tag_schemes import spans
-from lstm_recipes.data.text import read_text
+from lstm_recipes.data.text import read_text, standard_input
 from lstm_recipes.data.tokens import Token, tokenize
 from lstm_recipes.errors import UserError
 
-_BYTE_ORDER_MARK = "\ufeff"
 _DOCUMENT_START = "-DOCSTART-"
 _SPACES = re.compile("[ \t]+")  # any other space is part of a word
 
@@ -149,7 +147,7 @@ def read_document(
         UserError: The text cannot be read, is not UTF-8, or lacks a word; the message says where.
     """
     if path is None or os.fspath(path) == "-":
-        name, text = "standard input", _standard_input(sys.stdin.buffer)
+        name, text = "standard input", standard_input()
     else:
         name, text = os.fspath(path), read_text(path)
     return from_columns(text, word_column, name) if columns else from_text(text)
@@ -227,19 +225,6 @@ def _may_be_comment(line: str) -> bool:
     return line.startswith("# ") or line == "#"
 
 
-def _standard_input(stream: BinaryIO) -> str:
-    content = stream.read()
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"standard input is not UTF-8: {error.reason} ({content[error.start]:#04x}) at line "
-            f"{line}, byte {error.start} counted from 0; give UTF-8 text"
-        ) from None
-    return text.removeprefix(_BYTE_ORDER_MARK).replace("\r\n", "\n")
-
-
 # Writing.
 
 
@@ -252,6 +237,7 @@ def write_conll(document: Document, tagged: Iterable[TaggedSentence], stream: Te
     >>> document = from_columns("Ada\tNNP\n\n\nslept\tVBD\n")
     >>> tags = (["B-PER"], ["O"])
     >>> tagged = map(TaggedSentence, document.sentences, tags, ([0.9], []))
+    >>> import sys
     >>> write_conll(document, tagged, sys.stdout)
     Ada	NNP	B-PER
     <BLANKLINE>
@@ -279,6 +265,7 @@ def write_json(document: Document, tagged: Iterable[TaggedSentence], stream: Tex
     >>> document = from_text("Hush. Ada slept.")
     >>> tags = (["O"] * 2, ["B-PER", "O", "O"])
     >>> tagged = map(TaggedSentence, document.sentences, tags, ([], [0.93751]))
+    >>> import sys
     >>> write_json(document, tagged, sys.stdout)
     {"text": "Hush.", "start": 0, "end": 5, "entities": []}
     {"text": "Ada slept.", "start": 6, "end": 16, "entities": [{"type": "PER", "start": 6,
@@ -302,6 +289,7 @@ def write_color(document: Document, tagged: Iterable[TaggedSentence], stream: Te
 
     >>> document = from_text("Hush,  Ada slept.")
     >>> tagged = map(TaggedSentence, document.sentences, [["O", "O", "B-PER", "O", "O"]], [[0.9]])
+    >>> import sys
     >>> write_color(document, tagged, sys.stdout)
     Hush,  [PER Ada] slept.
     """
