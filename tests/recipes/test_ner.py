@@ -82,9 +82,7 @@ def test_the_presets_make_sense():
     [
         {"layer": "cec", "characters": "lstm", "scheme": "IOB1", "layers": 2},
         {"layer": "peephole", "characters": "none", "crf": False, "scheme": "IOB2"},
-        {"layer": "gru", "cased": True, "precision": "mixed_bfloat16"},
-        {"layer": "keras_lstm", "scheme": "IOB1", "crf": False, "characters": "lstm"},
-        {"layer": "keras_gru", "scheme": "IOB2", "precision": "mixed_bfloat16"},
+        {"layer": "keras_gru", "cased": True, "scheme": "IOB2", "precision": "mixed_bfloat16"},
     ],
     ids=lambda options: " ".join(str(v) for v in options.values()),
 )
