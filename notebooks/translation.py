@@ -10,7 +10,7 @@
 # the code asserts it, or prints the number that it measured. Where a number of one short training
 # decides, with its seed, the page says what to look at and leaves the verdict to the number.
 #
-# **Time:** about ten minutes on two cores, nearly all of them training. With
+# **Time:** ten to fifteen minutes on two cores, nearly all of them training. With
 # `LSTM_RECIPES_FAST=1` in the environment it takes under a minute: tiny models on few phrases,
 # which tests the page and teaches nothing. Nothing is downloaded.
 
