@@ -173,7 +173,7 @@ def test_a_folder_is_no_text(fails, tmp_path):
 
 def test_a_second_start_names_both_ways_on(fails, copied, text_file):
     said = fails("char-rnn", "train", "--run", copied, "--text", text_file)
-    assert "holds a finished run; --resume goes on with it, --overwrite starts anew" in said
+    assert "holds a finished run; --overwrite starts anew" in said
 
 
 def test_overwrite_starts_anew_and_keeps_what_is_not_the_runs(command, copied, text_file):

@@ -81,10 +81,13 @@ class RunFolder:
             UserError: A run is there already and is not to be overwritten, or anything else is.
         """
         if self.exists and not overwrite:
-            state = "a finished" if (self / "metrics.json").exists() else "an interrupted"
+            finished = (self / "metrics.json").exists()
+            state = (
+                "a finished run;" if finished else "an interrupted run; --resume goes on with it,"
+            )
             raise UserError(
-                f"{self.path} holds {state} run; --resume goes on with it, --overwrite starts "
-                "anew, and --run DIR names another folder"
+                f"{self.path} holds {state} --overwrite starts anew, and --run DIR names another "
+                "folder"
             )
         if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
             raise UserError(
