@@ -22,9 +22,10 @@ import numpy as np
 import tensorflow as tf
 from machine import ROOT, measured
 
+from lstm_recipes.data.tokenizer import END, PADDING, START
 from lstm_recipes.data.word_features import padded
 from lstm_recipes.decoding.translation import LONGER, MORE, Translator
-from lstm_recipes.models.seq2seq import END, PADDING, START, Seq2Seq
+from lstm_recipes.models.seq2seq import Seq2Seq
 from lstm_recipes.training.trained_translator import TrainedTranslator
 
 Translate = Callable[[list[np.ndarray]], list[np.ndarray]]

@@ -36,11 +36,12 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_recipes.data import Pairs, generate_phrases
+from lstm_recipes.data.tokenizer import PADDING, START
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.decoding import beam_search
 from lstm_recipes.decoding.translation import Hypothesis, Translator
 from lstm_recipes.metrics.translation import bleu, bleu_by_length, exact_match, paired_bootstrap
-from lstm_recipes.models.seq2seq import PADDING, START, Encoded, Seq2Seq, made
+from lstm_recipes.models.seq2seq import Encoded, Seq2Seq, made
 from lstm_recipes.recipe_numbers import chosen
 from lstm_recipes.recipes.translate import PRESETS, Translate, build
 from lstm_recipes.training.schedule import warmup_cosine

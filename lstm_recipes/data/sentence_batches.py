@@ -1,6 +1,7 @@
 """Batches of sentences of like length."""
 
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -47,3 +48,20 @@ class SentenceBatches:
             batches += np.split(pool, list(cuts))
         draw.shuffle(batches)
         return batches
+
+
+def of_like_length(lengths: Sequence[int], at_once: int) -> Iterator[np.ndarray]:
+    """The numbers of all sentences, the shortest first, as many at a time as fit into ``at_once``
+    tokens when they are padded to the longest of them; one sentence may be longer than that.
+
+    >>> [chosen.tolist() for chosen in of_like_length([3, 1, 2, 9], at_once=6)]
+    [[1, 2], [0], [3]]
+    """
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and lengths[order[stop]] * (stop + 1 - start) <= at_once:
+            stop += 1
+        yield order[start:stop]
+        start = stop

@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from lstm_recipes.data.sentence_batches import of_like_length
+from lstm_recipes.data.tokenizer import END, PADDING, START
 from lstm_recipes.data.word_features import padded
 from lstm_recipes.decoding.beam_search import beam_search
 from lstm_recipes.decoding.steps import ensemble
-from lstm_recipes.models.seq2seq import END, PADDING, START, Seq2Seq
+from lstm_recipes.models.seq2seq import Seq2Seq
 
 READ_AT_ONCE = 2048  # source tokens, padding included, that are translated at a time
 LONGER, MORE = 1.5, 10  # a translation may have LONGER × its source's tokens and MORE
@@ -66,24 +68,15 @@ class Translator:
         without tokens one without tokens."""
         nothing = Hypothesis(np.zeros(0, "int32"), 0.0, 0.0, None)
         found = [[nothing] for _ in sentences]
-        for chosen in self._like_length([len(s) for s in sentences]):
+        filled = [k for k, sentence in enumerate(sentences) if len(sentence)]
+        lengths = [len(sentences[k]) + 1 for k in filled]  # END is read too
+        for places in of_like_length(lengths, READ_AT_ONCE):
+            chosen = [filled[place] for place in places]
             for k, hypotheses in zip(
                 chosen, self._batch([sentences[k] for k in chosen]), strict=True
             ):
                 found[k] = hypotheses
         return found
-
-    def _like_length(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        """The numbers of sentences of like length, as many as may be read at once."""
-        chosen: list[int] = []
-        for k in sorted(range(len(lengths)), key=lambda k: lengths[k]):
-            if chosen and (lengths[k] + 1) * (len(chosen) + 1) > READ_AT_ONCE:
-                yield chosen
-                chosen = []
-            if lengths[k]:
-                chosen.append(k)
-        if chosen:
-            yield chosen
 
     def _batch(self, sentences: Sequence[np.ndarray]) -> Iterator[list[Hypothesis]]:
         source = padded([np.append(s, END) for s in sentences], PADDING)

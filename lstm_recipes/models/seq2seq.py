@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 import keras
 from keras import ops
 
+from lstm_recipes.data.tokenizer import PADDING
 from lstm_recipes.layers import (
     AttentionCell,
     AttentionRNN,
@@ -13,8 +14,6 @@ from lstm_recipes.layers import (
     Residual,
 )
 from lstm_recipes.models.char_lm import LAYERS
-
-PADDING, START, END, UNKNOWN = range(4)  # with these every vocabulary begins
 
 
 class Encoded(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_recipes.data.conll import Corpus, Sentence
-from lstm_recipes.data.sentence_batches import SentenceBatches
+from lstm_recipes.data.sentence_batches import SentenceBatches, of_like_length
 from lstm_recipes.data.tag_schemes import convert, repair
 from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.word_features import EncodedSentences, padded
@@ -175,7 +175,7 @@ class Decoder:
     ) -> Iterator[tuple[np.ndarray, tf.Tensor]]:
         """Some sentences of like length, by number, and what the model puts out for them, until
         all have had their turn. ``matrix`` has the words' vectors."""
-        for chosen in _like_length([len(ids) for ids in words.ids]):
+        for chosen in of_like_length([len(ids) for ids in words.ids], READ_AT_ONCE):
             batch = words.batch(chosen)
             yield chosen, self._emit(matrix[batch.rows], batch.case, batch.characters)
 
@@ -209,15 +209,3 @@ def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> 
         np.array([known.get(tag, -1) for tag in convert(s.tags, "IOB2", scheme)], "int32")
         for s in sentences
     ]
-
-
-def _like_length(lengths: Sequence[int]) -> Iterator[np.ndarray]:
-    """The numbers of sentences of like length, as many as fit into READ_AT_ONCE words."""
-    order = np.argsort(lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        stop = start + 1
-        while stop < len(order) and lengths[order[stop]] * (stop + 1 - start) <= READ_AT_ONCE:
-            stop += 1
-        yield order[start:stop]
-        start = stop

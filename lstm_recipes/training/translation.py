@@ -10,11 +10,12 @@ import tensorflow as tf
 
 from lstm_recipes.data.pairs import Pair, Pairs
 from lstm_recipes.data.sentence_batches import SentenceBatches
+from lstm_recipes.data.tokenizer import END, START
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.data.word_features import padded
 from lstm_recipes.decoding.translation import Translator
 from lstm_recipes.metrics.translation import bleu
-from lstm_recipes.models.seq2seq import END, START, Seq2Seq
+from lstm_recipes.models.seq2seq import Seq2Seq
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
 

@@ -1,10 +1,11 @@
 """Which sentences make up which step."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_recipes.data.sentence_batches import SentenceBatches
+from lstm_recipes.data.sentence_batches import SentenceBatches, of_like_length
 
 
 @given(
@@ -39,3 +40,14 @@ def test_a_step_has_the_same_sentences_whatever_was_read_before():
     assert one.batch(17).tolist() == other.batch(17).tolist()
     different = SentenceBatches(lengths, 8, seed=6)
     assert any(one.batch(k).tolist() != different.batch(k).tolist() for k in range(12))
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 30, 4096])
+def test_sentences_are_read_in_batches_of_like_length(at_once):
+    lengths = [int(n) for n in np.random.default_rng(0).integers(1, 12, 40)]
+    batches = list(of_like_length(lengths, at_once))
+    assert sorted(int(k) for batch in batches for k in batch) == list(range(40))
+    for batch in batches:
+        longest = max(lengths[k] for k in batch)
+        assert len(batch) == 1 or len(batch) * longest <= at_once
+    assert list(of_like_length([], at_once)) == []

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from keras import ops
 
+from lstm_recipes.data.tokenizer import START
 from lstm_recipes.models.char_lm import LAYERS
-from lstm_recipes.models.seq2seq import START, Seq2Seq, made
+from lstm_recipes.models.seq2seq import Seq2Seq, made
 
 RNG = np.random.default_rng(0)
 ATTENTIONS = ("none", "bahdanau", "luong")

@@ -260,18 +260,6 @@ def test_tags_are_numbered_and_unknown_ones_are_minus_one():
     assert tag_ids([sentence], TAGS, "IOBES")[0].tolist() == [1, 3, 6, -1]
 
 
-@pytest.mark.parametrize("at_once", [1, 7, 30, 4096])
-def test_sentences_are_read_in_batches_of_like_length(monkeypatch, at_once):
-    monkeypatch.setattr(tagging, "READ_AT_ONCE", at_once)
-    lengths = [int(n) for n in np.random.default_rng(0).integers(1, 12, 40)]
-    batches = list(tagging._like_length(lengths))
-    assert sorted(int(k) for batch in batches for k in batch) == list(range(40))
-    for batch in batches:
-        longest = max(lengths[k] for k in batch)
-        assert len(batch) == 1 or len(batch) * longest <= at_once
-    assert list(tagging._like_length([])) == []
-
-
 def scores(count: int, words: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, words, len(TAGS))).astype("float32")
 

@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from lstm_recipes.data.pairs import pairs_of
+from lstm_recipes.data.tokenizer import END, START
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
-from lstm_recipes.models.seq2seq import END, START, made
+from lstm_recipes.models.seq2seq import made
 from lstm_recipes.recipe_numbers import chosen
 from lstm_recipes.recipes.translate import Translate
 from lstm_recipes.training.translation import TokenLoss, TokenPairs, TranslationTask, losses
