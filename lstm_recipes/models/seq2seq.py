@@ -218,8 +218,10 @@ class Seq2Seq(keras.Model):
             x = self.drop(self.readout(self._beside(x, context)), training=training)
         if not self.options["tied"]:
             return self.softmax(x)
-        kernel = ops.transpose(ops.cast(self.target_embedding.embeddings, x.dtype))
-        return ops.cast(ops.matmul(x, kernel), "float32") + self.softmax_bias
+        # In bfloat16 logits near 10 are 0.06 apart: enough to learn from, too coarse to rank by.
+        dtype = x.dtype if training else "float32"
+        kernel = ops.transpose(ops.cast(self.target_embedding.embeddings, dtype))
+        return ops.cast(ops.matmul(ops.cast(x, dtype), kernel), "float32") + self.softmax_bias
 
     # The target, token by token.
 
