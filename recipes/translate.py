@@ -11,6 +11,7 @@ from lstm_recipes.data.pair_files import load_parallel, load_tab_separated
 from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_sets import load_tfds_pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
+from lstm_recipes.errors import UserError
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator, write_pairs
@@ -247,6 +248,7 @@ def evaluate(
     length_penalty: float = 1.0,
     coverage_penalty: float = 0.0,
     ensemble: tuple[Path, ...] = (),
+    int8: bool = False,
 ) -> dict[str, Any]:
     """Measure a trained translator: BLEU and chrF, BLEU by length, and twenty samples, the best and
     the worst.
@@ -258,10 +260,14 @@ def evaluate(
         length_penalty: α of ((5 + n) / 6)^α, by which a score is divided; more makes longer.
         coverage_penalty: β: how much it costs to leave a source's token unattended.
         ensemble: Folders of more runs with the same vocabulary, which translate together.
+        int8: Make the kernels int8, and say how the scores change by it.
     """
     options = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
-    found = TrainedTranslator(run, ensemble).measure(split, **options)
-    return found.scores | {"by source length": found.by_length(), "samples": found.samples()}
+    found = TrainedTranslator(run, ensemble, int8).measure(split, **options)
+    scores = found.scores
+    if int8:
+        scores |= found.beside(TrainedTranslator(run, ensemble).measure(split, **options))
+    return scores | {"by source length": found.by_length(), "samples": found.samples()}
 
 
 def translate(
@@ -275,6 +281,7 @@ def translate(
     coverage_penalty: float = 0.0,
     no_repeat_ngram: int = 0,
     ensemble: tuple[Path, ...] = (),
+    int8: bool = False,
     attention: Path | None = None,
 ) -> None:
     """Translate sentences, a line each, on standard input or in files; a line out for a line in.
@@ -289,13 +296,14 @@ def translate(
         coverage_penalty: β: how much it costs to leave a source's token unattended.
         no_repeat_ngram: No translation has the same so many tokens in a row twice; 0: it may.
         ensemble: Folders of more runs with the same vocabulary, which translate together.
+        int8: Make the kernels int8: a quarter of the memory.
         attention: A file for a picture of the attention, .html or .png.
     """
     from lstm_recipes.decoding.write_translations import write_translations
 
     options = {"beam": beam, "n_best": n_best, "length_penalty": length_penalty}
     options |= {"coverage_penalty": coverage_penalty, "no_repeat_ngram": no_repeat_ngram}
-    translator = TrainedTranslator(run, ensemble)
+    translator = TrainedTranslator(run, ensemble, int8)
     write_translations(translator, files, options, scores=scores, attention=attention)
 
 
@@ -306,9 +314,12 @@ def ablation(
     data: str = "multi30k",
     source: str = "en",
     target: str = "de",
+    rows: tuple[str, ...] = (),
     seeds: int = 1,
     beams: tuple[int, ...] = (1, 2, 12),
+    ensembles: tuple[int, ...] = (2, 5),
     epochs: float | None = None,
+    precision: Literal["float32", "mixed_bfloat16"] = "float32",
 ) -> dict[str, Any]:
     """Train models that differ in one thing, and compare them on the test split.
 
@@ -319,27 +330,33 @@ def ablation(
         data: As for train.
         source: The language to translate from.
         target: The language to translate into.
-        seeds: How many runs of each row, with the seeds from 0 on; several also translate together.
+        rows: Only these, "forward" say; without it all.
+        seeds: How many runs of each row, with the seeds from 0 on.
         beams: Of the translations that are measured.
+        ensembles: So many runs of a row translate together too, where there are as many seeds.
         epochs: How often the training pairs are read; without it, what takes twenty minutes a run.
+        precision: As for train.
     """
-    from lstm_recipes.training.ablation import trained_rows
+    from lstm_recipes.training.ablation import compared, tables, trained_rows
 
-    rows = ABLATIONS[name]
-    if epochs is not None:
-        rows = {row: replace(numbers, epochs=epochs) for row, numbers in rows.items()}
-    options = {"data": data, "source": source, "target": target}
-    trained = trained_rows(
-        rows, range(seeds), runs / name, lambda *run, **how: train(*run, **options, **how)
-    )
-    found = []
-    for row, folders in trained.items():
-        groups = [(str(seed), folders[seed : seed + 1]) for seed in range(seeds)]
-        groups += [("all together", folders)] if seeds > 1 else []
-        for seed, (first, *others) in groups:
-            translator = TrainedTranslator(first, others)
-            scores = {beam: translator.measure(beam=beam).scores for beam in beams}
-            nats = scores[beams[0]].get("nats_per_token", "")
-            bleu = {f"BLEU, beam {b}": s["bleu_of_lower_case_tokens"] for b, s in scores.items()}
-            found.append({"row": row, "seed": seed, "nats per token": nats} | bleu)
-    return {f"{name} ({data}, {source} to {target})": found}
+    if unknown := set(rows) - set(ABLATIONS[name]):
+        there = ", ".join(ABLATIONS[name])
+        raise UserError(f"{name} has no row {', '.join(sorted(unknown))}; it has {there}")
+    changed = {"precision": precision} | ({} if epochs is None else {"epochs": epochs})
+    wanted = {
+        row: replace(numbers, **changed)
+        for row, numbers in ABLATIONS[name].items()
+        if not rows or row in rows
+    }
+
+    def trained(numbers: Translate, run: Path, resume: bool) -> dict[str, Any]:
+        return train(numbers, run, data, source, target, resume)
+
+    found, folders = [], {row: [] for row in wanted}
+    for row, seed, run in trained_rows(wanted, range(seeds), runs / name, trained):
+        found.append(compared(row, str(seed), [run], beams))
+        folders[row].append(run)
+        if len(folders[row]) in ensembles:
+            found.append(compared(row, f"{len(folders[row])} together", folders[row], beams))
+    found.sort(key=lambda one: list(wanted).index(one["row"]))
+    return {f"{name}: {title}": rows for title, rows in tables(found).items()}

@@ -1,6 +1,5 @@
 """A trained translator as a run folder holds it."""
 
-import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -18,6 +17,7 @@ from lstm_recipes.metrics.translation import (
     chrf,
     exact_match,
     multi30k_bleu,
+    paired_bootstrap,
 )
 from lstm_recipes.training.model_file import load_model
 from lstm_recipes.training.run_folder import RunFolder
@@ -48,14 +48,20 @@ class TrainedTranslator:
     Args:
         path: The run's folder.
         others: Those of runs with the same vocabulary (Sutskever et al. 2014: an ensemble).
+        int8: Make the kernels of the models int8 (Wu et al. 2016, section 6).
 
     Raises:
         UserError: There is no such run, or no model in it yet, or a file is damaged; the runs have
             different vocabularies.
     """
 
-    def __init__(self, path: str | os.PathLike, others: Sequence[str | os.PathLike] = ()):
-        self.folder = RunFolder(path)
+    def __init__(
+        self,
+        path: str | os.PathLike,
+        others: Sequence[str | os.PathLike] = (),
+        int8: bool = False,
+    ):
+        self.folder, self.int8 = RunFolder(path), int8
         self._folders = [self.folder, *map(RunFolder, others)]
         self._files = [folder.require("best.keras") for folder in self._folders]
         found = [folder.read_json("vocabulary") for folder in self._folders]
@@ -70,7 +76,10 @@ class TrainedTranslator:
     @cached_property
     def models(self) -> "list[Seq2Seq]":
         """The models, loaded when they are first needed."""
-        return [load_model(file, self._wrong) for file in self._files]
+        from lstm_recipes.models.seq2seq import to_int8
+
+        models = [load_model(file, self._wrong) for file in self._files]
+        return [to_int8(model) for model in models] if self.int8 else models
 
     def _wrong(self, model: Any) -> str | None:
         sizes = [getattr(model, "options", {}).get(f"{side}_size") for side in ("source", "target")]
@@ -145,12 +154,24 @@ class TrainedTranslator:
         sources, references = (list(side) for side in zip(*pairs, strict=True))
         found = [best[0].text for best in self.translate(sources, **options)]
         scores = scored(found, references, self.vocabulary.target.language)
-        sizes = [math.prod(w.shape) for model in self.models for w in model.trainable_variables]
-        about = {"split": split, "sentences": len(pairs), "parameters": sum(sizes)}
+        parameters = sum(model.count_params() for model in self.models)
+        about = {"split": split, "sentences": len(pairs), "parameters": parameters}
         if len(self.models) == 1:  # an ensemble has no loss of its own
             nats = TokenLoss(self.models[0]).of(TokenPairs.of(pairs, self.vocabulary))
             about["nats_per_token"] = round(nats, 4)
         return Measured(about | options | scores, sources, references, found)
+
+    def by_position(self, split: str | None = None) -> list[dict[str, float]]:
+        """How well each fifth of the targets is said, the right beginning given, by the first
+        model: does the end pay for the beginning (Sutskever et al. 2014, section 3.3)?
+
+        Raises:
+            UserError: The run has no such split.
+        """
+        from lstm_recipes.training.translation import TokenLoss, TokenPairs
+
+        _, pairs = self.split(split)
+        return TokenLoss(self.models[0]).by_position(TokenPairs.of(pairs, self.vocabulary))
 
 
 class Measured(NamedTuple):
@@ -162,6 +183,18 @@ class Measured(NamedTuple):
     sources: list[str]
     references: list[str]
     found: list[str]
+
+    def beside(self, other: "Measured") -> dict[str, Any]:
+        """The other's BLEU and loss, by how much these differ, and whether BLEU does by more than
+        chance: the p-value of sacreBLEU's paired bootstrap (Koehn 2004)."""
+        test = paired_bootstrap(other.found, self.found, self.references)
+        found = {"bleu_before": round(test.baseline, 2), "bleu_change": round(test.difference, 2)}
+        found["bleu_change_p"] = round(test.p_value, 4)
+        if "nats_per_token" in other.scores:  # an ensemble has none
+            before, after = other.scores["nats_per_token"], self.scores["nats_per_token"]
+            found["nats_per_token_before"] = before
+            found["nats_per_token_change"] = round(after - before, 4)
+        return found
 
     def by_length(self) -> list[dict[str, Any]]:
         """BLEU of sentences by how many words the source has (Bahdanau et al. 2014, figure 2)."""

@@ -64,23 +64,52 @@ def losses(
 
 
 class TokenLoss:
-    """The loss of a model on any number of pairs."""
+    """The loss of a model on any number of pairs, the right beginning of each target given."""
 
     def __init__(self, model: Seq2Seq):
         self.model = model
-        self._sum = tf.function(
-            self._sum, input_signature=[tf.TensorSpec([None, None], "int32")] * 3
-        )
+        ids = [tf.TensorSpec([None, None], "int32")] * 3
+        self._tokens = tf.function(self._tokens, input_signature=ids)
 
-    def _sum(self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor) -> tf.Tensor:
-        return losses(self.model, source, read, said, training=False)[0]
+    def _tokens(
+        self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = self.model({"source": source, "target": read}, training=False)
+        nats = tf.reduce_logsumexp(logits, axis=-1) - tf.gather(logits, said, batch_dims=2)
+        return nats, tf.argmax(logits, axis=-1, output_type="int32") == said
+
+    def of_tokens(self, pairs: TokenPairs) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Of each pair the nats of each token said, END the last, float32 ``[tokens]``; and whether
+        it is the model's first choice, bool ``[tokens]``."""
+        lengths = [len(row) + 1 for row in pairs.target]
+        nats, right = [np.zeros(0)] * len(lengths), [np.zeros(0, bool)] * len(lengths)
+        order = np.argsort(lengths, kind="stable")
+        for k in range(0, len(order), READ_AT_ONCE):
+            chosen = order[k : k + READ_AT_ONCE]
+            found = [part.numpy() for part in self._tokens(*pairs.batch(chosen))]
+            for row, pair in enumerate(chosen):
+                nats[pair], right[pair] = (part[row, : lengths[pair]] for part in found)
+        return nats, right
 
     def of(self, pairs: TokenPairs) -> float:
         """Nats a token, END included; exp of it is the perplexity."""
-        order = np.argsort([len(row) for row in pairs.target], kind="stable")
-        batches = (order[k : k + READ_AT_ONCE] for k in range(0, len(order), READ_AT_ONCE))
-        nats = sum(float(self._sum(*pairs.batch(chosen))) for chosen in batches)
-        return nats / sum(len(row) + 1 for row in pairs.target)
+        return float(np.concatenate(self.of_tokens(pairs)[0]).mean(dtype="float64"))
+
+    def by_position(self, pairs: TokenPairs) -> list[dict[str, float]]:
+        """Nats a token and the share of right tokens, in percent, of each fifth of the targets."""
+        nats, right = self.of_tokens(pairs)
+        part = np.concatenate([np.arange(len(row)) * 5 // len(row) for row in nats])
+        nats, right = np.concatenate(nats), np.concatenate(right)
+        return [
+            {
+                "fifth": k + 1,
+                "tokens": int((part == k).sum()),
+                "nats_per_token": round(float(nats[part == k].mean(dtype="float64")), 4),
+                "right": round(100 * float(right[part == k].mean()), 2),
+            }
+            for k in range(5)
+            if (part == k).any()
+        ]
 
 
 class TranslationTask:

@@ -37,8 +37,9 @@ class Train:
 
 def test_each_row_is_trained_with_each_seed(tmp_path):
     train = Train()
-    runs = trained_rows(ROWS, range(2), tmp_path, train)
-    assert [path.name for path in runs["reversed"]] == ["reversed-0", "reversed-1"]
+    runs = list(trained_rows(ROWS, range(2), tmp_path, train))
+    names = ["forward-0", "reversed-0", "forward-1", "reversed-1"]
+    assert [f"{row}-{seed}" for row, seed, _ in runs] == [path.name for *_, path in runs] == names
     assert train.calls == [
         ("forward-0", 0, False),
         ("reversed-0", 0, False),
@@ -47,19 +48,25 @@ def test_each_row_is_trained_with_each_seed(tmp_path):
     ]
 
 
+def test_a_run_is_given_before_the_next_is_trained(tmp_path):
+    train = Train()
+    next(trained_rows(ROWS, range(2), tmp_path, train))
+    assert len(train.calls) == 1
+
+
 def test_it_goes_on_where_it_stopped(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        trained_rows(ROWS, range(2), tmp_path, Train(stop_at=2))
+        list(trained_rows(ROWS, range(2), tmp_path, Train(stop_at=2)))
     train = Train()
-    trained_rows(ROWS, range(2), tmp_path, train)
+    list(trained_rows(ROWS, range(2), tmp_path, train))
     assert train.calls[0] == ("reversed-0", 0, True) and len(train.calls) == 3
     again = Train()
-    trained_rows(ROWS, range(2), tmp_path, again)
+    list(trained_rows(ROWS, range(2), tmp_path, again))
     assert again.calls == []
 
 
 def test_finished_runs_with_other_numbers_are_not_taken_for_these(tmp_path):
-    trained_rows(ROWS, [0], tmp_path, Train())
+    list(trained_rows(ROWS, [0], tmp_path, Train()))
     longer = {name: replace(numbers, epochs=9.0) for name, numbers in ROWS.items()}
     with pytest.raises(UserError, match="other numbers"):
-        trained_rows(longer, [0], tmp_path, Train())
+        list(trained_rows(longer, [0], tmp_path, Train()))

@@ -45,6 +45,19 @@ def test_the_loss_is_that_of_each_token_said_and_of_the_end():
     assert TokenLoss(model).of(pairs) == pytest.approx(total / count, rel=1e-5)
 
 
+def test_the_loss_by_position_is_that_of_the_tokens_there():
+    model, pairs = small(), TokenPairs.of(PAIRS.valid, VOCABULARY)
+    loss = TokenLoss(model)
+    nats, right = loss.of_tokens(pairs)
+    assert [len(row) for row in nats] == [len(row) + 1 for row in pairs.target]
+    parts = loss.by_position(pairs)
+    assert sum(part["tokens"] for part in parts) == sum(map(len, nats))
+    first = [n for row in nats for place, n in enumerate(row) if place * 5 // len(row) == 0]
+    assert parts[0]["nats_per_token"] == pytest.approx(np.mean(first), abs=1e-4)
+    last = [n for row in right for place, n in enumerate(row) if place * 5 // len(row) == 4]
+    assert parts[-1]["right"] == pytest.approx(100 * np.mean(last), abs=0.01)
+
+
 def test_label_smoothing_is_the_cross_entropy_with_a_mixture():
     model, pairs = small(), TokenPairs.of(PAIRS.valid, VOCABULARY)
     source, read, said = pairs.batch(range(10))
