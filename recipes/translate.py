@@ -296,7 +296,7 @@ def translate(
         coverage_penalty: β: how much it costs to leave a source's token unattended.
         no_repeat_ngram: No translation has the same so many tokens in a row twice; 0: it may.
         ensemble: Folders of more runs with the same vocabulary, which translate together.
-        int8: Make the kernels int8: a quarter of the memory.
+        int8: Make the kernels int8, a quarter of their size.
         attention: A file for a picture of the attention, .html or .png.
     """
     from lstm_recipes.decoding.write_translations import write_translations

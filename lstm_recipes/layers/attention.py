@@ -12,15 +12,19 @@ import keras
 import numpy as np
 from keras import ops
 
+from lstm_recipes.layers.quantized import Int8Kernels
+
 LOWEST = float(np.finfo("float32").min)
 """The score of a masked place: exp of its distance to any other score is 0."""
 
 
-class MemoryAttention(keras.layers.Layer):
+class MemoryAttention(Int8Kernels, keras.layers.Layer):
     """What the attentions share; a subclass adds ``scores``, and ``keys`` if it projects them.
 
     Products with weights run in the compute dtype; scores and softmax are float32 at least.
     """
+
+    int8_kernels = ("query_kernel", "memory_kernel", "kernel")
 
     def __init__(self, kernel_initializer: Any = "glorot_uniform", **kwargs: Any):
         super().__init__(**kwargs)
@@ -60,6 +64,8 @@ class MemoryAttention(keras.layers.Layer):
 
     def _add(self, name: str, shape: tuple, initializer: Any = None) -> Any:
         """A weight, never autocast in the dark."""
+        if self.quantization_mode == "int8" and name in self.int8_kernels:
+            return self.add_int8(name, shape)
         initializer = keras.initializers.get(initializer or self.kernel_initializer)
         return self.add_weight(name=name, shape=shape, initializer=initializer, autocast=False)
 
@@ -150,10 +156,10 @@ class BahdanauAttention(MemoryAttention):
             self.bias = self._add("bias", (self.units,), "zeros")
 
     def project(self, memory: Any) -> Any:
-        return self._times(memory, self.memory_kernel)
+        return self._times(memory, self.product_kernel("memory_kernel"))
 
     def scores(self, query: Any, keys: Any) -> Any:
-        query, v = self._times(query, self.query_kernel), self.score_kernel
+        query, v = self._times(query, self.product_kernel("query_kernel")), self.score_kernel
         if self.normalize:
             query = ops.cast(query, self.score_dtype) + self.bias
             v = self.score_length * v / ops.norm(v)
@@ -226,12 +232,12 @@ class LuongAttention(MemoryAttention):
         if self.score == "dot":
             return memory
         if self.score == "general":
-            return self._times(memory, self.memory_kernel)
-        return self._times(memory, self.kernel[self.query_depth :])
+            return self._times(memory, self.product_kernel("memory_kernel"))
+        return self._times(memory, self.product_kernel("kernel")[self.query_depth :])
 
     def scores(self, query: Any, keys: Any) -> Any:
         if self.score == "concat":
-            query = self._times(query, self.kernel[: self.query_depth])
+            query = self._times(query, self.product_kernel("kernel")[: self.query_depth])
             scores = additive_scores(query, keys, ops.cast(self.score_kernel, self.score_dtype))
         else:
             query, keys = ops.cast(query, self.score_dtype), ops.cast(keys, self.score_dtype)

@@ -17,6 +17,7 @@ from keras import ops, tree
 from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
 from lstm_recipes.layers.activations import get_activation
+from lstm_recipes.layers.quantized import Int8Kernels
 
 KERAS_OBJECTS = {
     "activation": keras.activations,
@@ -26,7 +27,7 @@ KERAS_OBJECTS = {
 }
 
 
-class GatedCell(DropoutRNNCell, keras.layers.Layer):
+class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
     """The weights and products of a gated cell; a subclass adds ``pointwise``, its equations.
 
     One step is ``pointwise(project(x) + recur(states), states)`` where ``project`` is
@@ -40,6 +41,7 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
 
     columns: tuple[str, ...]
     """The names of the column blocks, in their order in the kernels and the bias."""
+    int8_kernels = ("kernel", "recurrent_kernel")
 
     def __init__(
         self,
@@ -134,6 +136,8 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
 
     def _add(self, name: str, shape: tuple, initializer: Any) -> keras.Variable:
         """A weight, with the regularizer and constraint of its name, never autocast in the dark."""
+        if self.quantization_mode == "int8" and name in self.int8_kernels:
+            return self.add_int8(name, shape)
         prefix = {"recurrent_kernel": "recurrent"}.get(name, name)
         return self.add_weight(
             name=name,
@@ -156,7 +160,7 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
             one_step = inputs[:, 0] if len(inputs.shape) == 3 else inputs
             mask = ops.cast(self.get_dropout_mask(one_step), self.compute_dtype)
             inputs = inputs * (mask[:, None] if len(inputs.shape) == 3 else mask)
-        product = ops.matmul(inputs, ops.cast(self.kernel, self.compute_dtype))
+        product = ops.matmul(inputs, self.product_kernel("kernel"))
         product = ops.cast(product, self.variable_dtype)
         return product if self.bias is None else product + self._input_bias()
 
@@ -177,7 +181,7 @@ class GatedCell(DropoutRNNCell, keras.layers.Layer):
 
     def recurrent_product_kernel(self) -> Any:
         """U in the dtype of the products."""
-        return ops.cast(self.recurrent_kernel, self.compute_dtype)
+        return self.product_kernel("recurrent_kernel")
 
     def step(self, x: Any, states: list, kernel: Any, training: bool = False) -> tuple[Any, list]:
         """One step from an already projected input: the output and the new states."""

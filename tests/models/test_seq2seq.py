@@ -7,7 +7,7 @@ from keras import ops
 
 from lstm_recipes.data.tokenizer import START
 from lstm_recipes.models.char_lm import LAYERS
-from lstm_recipes.models.seq2seq import Seq2Seq, made
+from lstm_recipes.models.seq2seq import Seq2Seq, made, to_int8
 
 RNG = np.random.default_rng(0)
 ATTENTIONS = ("none", "bahdanau", "luong")
@@ -121,6 +121,38 @@ def test_the_states_are_those_after_the_last_token_both_ways():
     outputs = model.encode(ids).memory
     np.testing.assert_allclose(h[0, :3], outputs[0, 3, :3], atol=1e-6)  # forwards: the last
     np.testing.assert_allclose(h[0, 3:], outputs[0, 0, 3:], atol=1e-6)  # backwards: the first
+
+
+@pytest.fixture
+def no_collection(monkeypatch):
+    """Keras collects garbage for each weight that it replaces, half a second each time."""
+    monkeypatch.setattr("gc.collect", lambda *generation: 0)
+
+
+@pytest.mark.parametrize(
+    ("attention", "tied"), [("none", True), ("bahdanau", False), ("luong", True)]
+)
+def test_int8_kernels_say_nearly_the_same_and_are_saved(attention, tied, tmp_path, no_collection):
+    model, pairs = small(attention=attention, tied=tied), sentences()
+    before = logits(model, pairs)
+    after = logits(to_int8(model), pairs)
+    assert 0 < np.abs(after - before).max() < 0.02 * np.abs(before).max()
+    np.testing.assert_allclose(steps(model, pairs)[0], after, atol=1e-5)
+    assert not any("kernel" in w.name and w.shape[1] > 1 for w in model.trainable_variables)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(logits(loaded, pairs), after)
+
+
+@pytest.mark.filterwarnings("ignore:Layer Dropout does not have")
+def test_the_tied_softmax_reads_vectors_of_any_integers(no_collection):
+    """Keras can make int4 of the vectors and of Dense, and our layers say that they stay."""
+    model, pairs = small(tied=True), sentences()
+    before = logits(model, pairs)
+    with pytest.warns(UserWarning, match="can be quantized to 'int8'"):
+        model.quantize("int4")
+    after = logits(model, pairs)
+    assert 0 < np.abs(after - before).max() < 0.4 * np.abs(before).max()
 
 
 def test_tied_weights_are_the_target_tokens_vectors():

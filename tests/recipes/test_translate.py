@@ -104,6 +104,31 @@ def test_the_folder_alone_gives_the_same_scores(learned):
     assert [row["chrf"] for row in samples] == sorted((r["chrf"] for r in samples), reverse=True)
 
 
+@pytest.fixture
+def no_collection(monkeypatch):
+    """Keras collects garbage for each weight that it replaces, half a second each time."""
+    monkeypatch.setattr("gc.collect", lambda *generation: 0)
+
+
+def test_int8_says_what_it_costs(learned, no_collection):
+    found = evaluate(learned.run, int8=True)
+    assert found["bleu_before"] == learned.given["bleu"]
+    assert found["nats_per_token_before"] == learned.given["nats_per_token"]
+    assert abs(found["nats_per_token_change"]) < 0.005 and 0 <= found["bleu_change_p"] <= 1
+    for name in ("bleu", "nats_per_token"):
+        change = found[name] - found[f"{name}_before"]
+        assert found[f"{name}_change"] == pytest.approx(change, abs=0.011)
+
+
+def test_int8_lines_come_from_int8_kernels(learned, no_collection, monkeypatch):
+    seen = []
+    writing = "lstm_recipes.decoding.write_translations.write_translations"
+    monkeypatch.setattr(writing, lambda translator, *others, **options: seen.append(translator))
+    assert main(["translate", "translate", str(learned.run), "--int8"]) == 0
+    floats = [w.path for w in seen[0].models[0].weights if len(w.shape) > 1 and w.dtype != "int8"]
+    assert [path.rsplit("/", 1)[1] for path in floats] == ["score_kernel"]
+
+
 def test_lines_in_are_lines_out(learned, capsys, monkeypatch):
     text = f"red cat sleeps.\n\n   \n🦜 שלום 日本語\n{'old dog ' * 250}\nbig sea sings.\n"
     lines = translated(capsys, monkeypatch, text, learned.run)

@@ -1,0 +1,116 @@
+"""A translator in float32 beside the same one with int8 kernels: loss, BLEU, time and size.
+
+Both are in one process and take turns at decoding the same sentences; compiling is not timed. Loss
+and BLEU are of the whole test split, with the paired bootstrap of sacreBLEU.
+
+    python benchmarks/int8.py RUN             # a trained run
+    python benchmarks/int8.py RUN --record    # and write the result file for the docs
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from machine import ROOT, measured
+
+from lstm_recipes.data.pairs import Pair
+from lstm_recipes.decoding.translation import Translator
+from lstm_recipes.metrics.translation import Comparison, multi30k_text, paired_bootstrap
+from lstm_recipes.training.trained_translator import TrainedTranslator
+from lstm_recipes.training.translation import TokenLoss, TokenPairs
+
+DECODING = {"beam": 5, "length_penalty": 1.0}
+
+
+def megabytes(trained: TrainedTranslator) -> float:
+    """The size of the model's file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        trained.models[0].save(path)
+        return path.stat().st_size / 1e6
+
+
+def nats_per_token(trained: TrainedTranslator, pairs: list[Pair]) -> float:
+    return TokenLoss(trained.models[0]).of(TokenPairs.of(pairs, trained.vocabulary))
+
+
+def compared(before: TrainedTranslator, after: TrainedTranslator, pairs: list[Pair]) -> Comparison:
+    """BLEU of both, as papers on Multi30k have it, and the p-value of their difference."""
+    sources, references = (list(side) for side in zip(*pairs, strict=True))
+    language = after.vocabulary.target.language
+    sides = [[best[0].text for best in t.translate(sources, **DECODING)] for t in (before, after)]
+    texts = [[multi30k_text(text, language) for text in side] for side in (*sides, references)]
+    return paired_bootstrap(*texts, tokenize="none")
+
+
+def decoding_times(
+    sides: dict[str, TrainedTranslator], pairs: list[Pair], repeats: int
+) -> dict[str, list[float]]:
+    """Seconds that each takes to translate the pairs' sources, in turns."""
+    translators = {name: Translator(side.models, **DECODING) for name, side in sides.items()}
+    sources = next(iter(sides.values())).vocabulary.read_all([source for source, _ in pairs])
+    seconds: dict[str, list[float]] = {name: [] for name in sides}
+    for turn in range(repeats + 1):
+        for name, translator in translators.items():
+            start = time.perf_counter()
+            translator.translate(sources)
+            if turn:  # the first compiles
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path, help="folder of a trained run")
+    parser.add_argument("--sentences", type=int, default=128, help="that are timed (128)")
+    parser.add_argument("--repeats", type=int, default=7, help="of each measurement (7)")
+    parser.add_argument("--record", action="store_true", help="write the result file for the docs")
+    options = parser.parse_args()
+
+    sides = {
+        "float32": TrainedTranslator(options.run),
+        "int8": TrainedTranslator(options.run, int8=True),
+    }
+    split, pairs = sides["int8"].split()
+    timed = pairs[: options.sentences]
+    seconds = decoding_times(sides, timed, options.repeats)
+    together = np.divide(seconds["float32"], seconds["int8"])
+    bleu = compared(sides["float32"], sides["int8"], pairs)
+    rows: dict[str, Any] = {
+        name: {
+            "nats_per_token": round(nats_per_token(side, pairs), 4),
+            "bleu_of_lower_case_tokens": round(value, 2),
+            "sentences_per_second": round(len(timed) / float(np.median(seconds[name])), 1),
+            "megabytes": round(megabytes(side), 2),
+        }
+        for (name, side), value in zip(sides.items(), (bleu.baseline, bleu.system), strict=True)
+    }
+    before, after = rows["float32"], rows["int8"]
+    rows["change"] = {
+        "nats_per_token": round(after["nats_per_token"] - before["nats_per_token"], 4),
+        "bleu_of_lower_case_tokens": round(bleu.difference, 2),
+        "p_value": round(bleu.p_value, 4),
+        "int8_is_faster": [round(float(r), 2) for r in np.quantile(together, [0.25, 0.5, 0.75])],
+    }
+    print(f"{len(pairs)} {split} sentences; {len(timed)} of them timed, beam {DECODING['beam']}")
+    for name, row in rows.items():
+        print(f"  {name:8s} " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in row.items()))
+    if options.record:
+        path = ROOT / "benchmarks" / "results" / "int8" / "default-0.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        about = {"recipe": "int8", "config": "default", "seed": 0}
+        about |= {"command": "python benchmarks/int8.py RUN --record"} | measured()
+        about |= DECODING | {"split": split, "sentences": len(pairs), "timed": len(timed)}
+        about |= {"repeats": options.repeats, "bleu_signature": bleu.signature, "metrics": rows}
+        path.write_text(json.dumps(about, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
