@@ -26,6 +26,23 @@ def cec_output(x: Any) -> Any:
     return ops.tanh(0.5 * ops.convert_to_tensor(x))
 
 
+DERIVATIVES = {
+    keras.activations.linear: lambda y, dy: dy,
+    keras.activations.sigmoid: lambda y, dy: _tensorflow().SigmoidGrad(y=y, dy=dy),
+    keras.activations.tanh: lambda y, dy: _tensorflow().TanhGrad(y=y, dy=dy),
+    cec_input: lambda y, dy: _tensorflow().TanhGrad(y=0.5 * y, dy=dy),
+    cec_output: lambda y, dy: _tensorflow().TanhGrad(y=y, dy=0.5 * dy),
+}
+"""Of y = f(z): the gradient of z from y and its gradient, where y says enough. In one operation,
+which is why it is TensorFlow's; time_loop.py alone uses them."""
+
+
+def _tensorflow() -> Any:
+    import tensorflow
+
+    return tensorflow.raw_ops
+
+
 NAMED = {"cec_input": cec_input, "cec_output": cec_output}
 
 

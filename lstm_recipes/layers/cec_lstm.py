@@ -1,5 +1,7 @@
 """The LSTM of 1997: no forget gate, and a cell that is connected to itself by exactly 1.0."""
 
+import operator
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
@@ -35,14 +37,28 @@ class CECLSTMCell(MemoryCell):
             units, activation=activation, output_activation=output_activation, **kwargs
         )
 
-    def pointwise(self, x: Any, r: Any, states: list) -> list:
-        c = states[1]
-        z_i, z_c, z_o = self.split(x + r)
+    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
+        z_i, z_c, z_o = map(operator.add, x, r)
         i = self.recurrent_activation(z_i)
-        c = c + self.spread(i) * self.activation(z_c)
+        g = self.activation(z_c)
+        c = states[1] + self.spread(i) * g
         o = self.recurrent_activation(z_o)
-        h = self.spread(o) * self.output_activation(c)
-        return self.new_states(h, c, [i, o])
+        shown = self.output_activation(c)
+        h = self.spread(o) * shown
+        return self.new_states(h, c, [i, o]), (i, g, o, shown)
+
+    def pointwise_vjp(self, d_states: list, kept: Sequence, vectors: list) -> tuple:
+        dh, dc = d_states
+        i, g, o, shown = kept
+        gate, cell, out = self.derivatives
+        d_o = gate(o, self.gather(dh * shown))
+        dc = dc + out(shown, dh * self.spread(o))
+        d_z = [gate(i, self.gather(dc * g)), cell(g, dc * self.spread(i)), d_o]
+        return d_z, d_z, [None, dc], []
+
+    @property
+    def kept_widths(self) -> list[int]:
+        return [*self.widths, self.units]
 
 
 @keras.saving.register_keras_serializable("lstm_recipes")

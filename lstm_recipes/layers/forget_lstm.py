@@ -1,5 +1,7 @@
 """The LSTM with forget gates (2000), which today is called the LSTM."""
 
+import operator
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
@@ -38,15 +40,29 @@ class ForgetGateLSTMCell(MemoryCell):
             return self.forget_bias_initializer
         return keras.initializers.Ones() if self.unit_forget_bias else self.bias_initializer
 
-    def pointwise(self, x: Any, r: Any, states: list) -> list:
+    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
         c = states[1]
-        z_i, z_f, z_c, z_o = self.split(x + r)
+        z_i, z_f, z_c, z_o = map(operator.add, x, r)
         i = self.recurrent_activation(z_i)
         f = self.recurrent_activation(z_f)
-        c = self.spread(f) * c + self.spread(i) * self.activation(z_c)
+        g = self.activation(z_c)
+        before, c = c, self.spread(f) * c + self.spread(i) * g
         o = self.recurrent_activation(z_o)
-        h = self.spread(o) * self.output_activation(c)
-        return self.new_states(h, c, [i, f, o])
+        shown = self.output_activation(c)
+        h = self.spread(o) * shown
+        return self.new_states(h, c, [i, f, o]), (i, f, g, o, shown, before)
+
+    def pointwise_vjp(self, d_states: list, kept: Sequence, vectors: list) -> tuple:
+        dh, dc = d_states
+        i, f, g, o, shown, before = kept
+        gate, cell, out = self.derivatives
+        d_o = gate(o, self.gather(dh * shown))
+        dc = dc + out(shown, dh * self.spread(o))
+        d_i = gate(i, self.gather(dc * g))
+        d_f = gate(f, self.gather(dc * before))
+        d_c = cell(g, dc * self.spread(i))
+        d_z = [d_i, d_f, d_c, d_o]
+        return d_z, d_z, [None, dc * self.spread(f)], []
 
 
 @keras.saving.register_keras_serializable("lstm_recipes")

@@ -6,6 +6,7 @@ file is its equations.
 """
 
 import inspect
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -30,8 +31,8 @@ KERAS_OBJECTS = {
 class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
     """The weights and products of a gated cell; a subclass adds ``pointwise``, its equations.
 
-    One step is ``pointwise(project(x) + recur(states), states)`` where ``project`` is
-    x W + b and ``recur`` is (what feeds back) U. The columns of W, U and b stand in the order
+    One step is ``pointwise(project(x), recur(states), states)`` where ``project`` is x W + b and
+    ``recur`` is (what feeds back) U, both by gate. The columns of W, U and b stand in the order
     that ``columns`` names.
 
     Products run in the compute dtype. What is elementwise, and the state that is carried from
@@ -41,6 +42,10 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
 
     columns: tuple[str, ...]
     """The names of the column blocks, in their order in the kernels and the bias."""
+    columns_apart: tuple[str, ...] = ()
+    """Those where the input and the product are not just added: each has a gradient of its own."""
+    truncates = False
+    """Whether no error goes back in time through the recurrent kernel."""
     int8_kernels = ("kernel", "recurrent_kernel")
 
     def __init__(
@@ -105,9 +110,33 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
         """The dtype in which each state is carried from step to step."""
         raise NotImplementedError
 
-    def pointwise(self, x: Any, r: Any, states: list) -> list:
-        """The equations: projected input and recurrent product in, new states out (h first)."""
+    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
+        """The equations: each gate's projected input and recurrent product in; out come the new
+        states, h first, and what the derivative needs of the step."""
         raise NotImplementedError
+
+    def pointwise_vjp(
+        self, d_states: list, kept: Sequence, vectors: list
+    ) -> tuple[list, list, list, list]:
+        """The derivative of ``pointwise``: gradients of the new states in; out come those of each
+        gate's input, of its product, of the states before (None for one that only the products
+        see), and of the vectors for every sentence of the batch."""
+        raise NotImplementedError
+
+    def vectors(self) -> list:
+        """Weights that the equations see elementwise, ``[units]`` each."""
+        return []
+
+    @property
+    def kept_widths(self) -> list[int]:
+        """The width of each thing that ``pointwise`` gives for the derivative."""
+        raise NotImplementedError
+
+    @property
+    def has_derivative(self) -> bool:
+        """Whether ``pointwise_vjp`` is the derivative with this cell's options, so that
+        time_loop.py can run it."""
+        return False
 
     # Weights.
 
@@ -155,14 +184,35 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
 
         Dropout on the inputs uses one mask for all steps (Gal & Ghahramani 2016).
         """
-        inputs = ops.cast(inputs, self.compute_dtype)
-        if training and self.dropout:
-            one_step = inputs[:, 0] if len(inputs.shape) == 3 else inputs
-            mask = ops.cast(self.get_dropout_mask(one_step), self.compute_dtype)
-            inputs = inputs * (mask[:, None] if len(inputs.shape) == 3 else mask)
+        inputs = self._dropped(ops.cast(inputs, self.compute_dtype), training)
         product = ops.matmul(inputs, self.product_kernel("kernel"))
         product = ops.cast(product, self.variable_dtype)
         return product if self.bias is None else product + self._input_bias()
+
+    def _dropped(self, inputs: Any, training: bool) -> Any:
+        if not (training and self.dropout):
+            return inputs
+        one_step = inputs[:, 0] if len(inputs.shape) == 3 else inputs
+        mask = ops.cast(self.get_dropout_mask(one_step), self.compute_dtype)
+        return inputs * (mask[:, None] if len(inputs.shape) == 3 else mask)
+
+    def project_gates(self, inputs: Any, training: bool = False) -> list:
+        """x W + b for all steps, each gate a tensor of its own with time first, ``[time, batch,
+        width]``; for time_loop.py."""
+        inputs = self._dropped(ops.cast(inputs, self.compute_dtype), training)
+        steps, batch = ops.shape(inputs)[1], ops.shape(inputs)[0]
+        rows = ops.reshape(ops.transpose(inputs, (1, 0, 2)), (-1, inputs.shape[-1]))
+        kernels = self.split(self.product_kernel("kernel"))
+        gates = [ops.cast(ops.matmul(rows, kernel), self.variable_dtype) for kernel in kernels]
+        if self.bias is not None:
+            biases = self.split(self._input_bias())
+            gates = [gate + bias for gate, bias in zip(gates, biases, strict=True)]
+        return [ops.reshape(gate, (steps, batch, gate.shape[-1])) for gate in gates]
+
+    def split(self, z: Any) -> list:
+        """The columns of z by gate, in the order of ``columns``."""
+        ends = [sum(self.widths[: k + 1]) for k in range(len(self.widths) - 1)]
+        return ops.split(z, ends, axis=-1)
 
     def _input_bias(self) -> Any:
         """The bias that is added to the projected input, one number a column."""
@@ -170,10 +220,19 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
 
     def feed(self, states: list, training: bool = False) -> Any:
         """What the recurrent kernel multiplies: h, with its dropout mask when training."""
-        h = ops.cast(states[0], self.compute_dtype)
-        if training and self.recurrent_dropout:
-            h = h * ops.cast(self.get_recurrent_dropout_mask(h), self.compute_dtype)
-        return h
+        return self.as_feed(states[0], self.feed_mask(states[0], training))
+
+    def as_feed(self, h: Any, mask: Any) -> Any:
+        """h as it is multiplied: in the compute dtype, with its dropout mask if there is one."""
+        h = ops.cast(h, self.compute_dtype)
+        return h if mask is None else h * mask
+
+    def feed_mask(self, h: Any, training: bool) -> Any:
+        """The dropout mask of h, the same for all steps of a call, or None."""
+        if not (training and self.recurrent_dropout):
+            return None
+        h = ops.cast(h, self.compute_dtype)
+        return ops.cast(self.get_recurrent_dropout_mask(h), self.compute_dtype)
 
     def recur(self, states: list, kernel: Any, training: bool = False) -> Any:
         """(What feeds back) U; ``kernel`` is U in the compute dtype, cast once for all steps."""
@@ -185,7 +244,8 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
 
     def step(self, x: Any, states: list, kernel: Any, training: bool = False) -> tuple[Any, list]:
         """One step from an already projected input: the output and the new states."""
-        new_states = self.pointwise(x, self.recur(states, kernel, training), states)
+        x, r = self.split(x), self.split(self.recur(states, kernel, training))
+        new_states, _ = self.pointwise(x, r, states, self.vectors())
         output = ops.cast(new_states[0], self.compute_dtype)
         return output, [ops.cast(s, d) for s, d in zip(new_states, self.state_dtypes, strict=True)]
 

@@ -1,10 +1,12 @@
 """The gated recurrent unit (2014), in both of its published forms."""
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
 from keras import ops
 
+from lstm_recipes.layers.activations import DERIVATIVES
 from lstm_recipes.layers.gated_cell import GatedCell
 from lstm_recipes.layers.recurrence import GatedLayer, GRUOptions
 
@@ -21,6 +23,7 @@ class GRUCell(GatedCell):
     """
 
     columns = ("z", "r", "h")
+    columns_apart = ("h",)
 
     def __init__(self, units: int, *, reset_after: bool = True, **kwargs: Any):
         super().__init__(units, **kwargs)
@@ -41,32 +44,59 @@ class GRUCell(GatedCell):
         return ((2, columns) if self.reset_after else (columns,)), self.bias_initializer
 
     def _input_bias(self) -> Any:
-        return self.bias[0] if self.reset_after else self.bias
+        if not self.reset_after:
+            return self.bias
+        # The candidate's part of the second one is reset, and so added in `pointwise`.
+        gates = ops.arange(3 * self.units) < 2 * self.units
+        return self.bias[0] + ops.where(gates, self.bias[1], 0.0)
 
-    def recur(self, states: list, kernel: Any, training: bool = False) -> Any:
-        """U h + its bias; with ``reset_after=False`` for z and r alone, and h beside it."""
-        if self.reset_after:
-            product = super().recur(states, kernel, training)
-            return product if self.bias is None else product + self.bias[1]
-        h = self.feed(states, training)
-        gates = ops.cast(ops.matmul(h, kernel[:, : 2 * self.units]), self.variable_dtype)
-        return gates, h, kernel[:, 2 * self.units :]
+    def vectors(self) -> list:
+        """b'_h, if there is one."""
+        biased = self.reset_after and self.bias is not None
+        return [self.bias[1][2 * self.units :]] if biased else []
 
-    def pointwise(self, x: Any, r: Any, states: list) -> list:
-        h = states[0]
-        x_z, x_r, x_h = ops.split(x, 3, axis=-1)
+    def step(self, x: Any, states: list, kernel: Any, training: bool = False) -> tuple[Any, list]:
         if self.reset_after:
-            u_z, u_r, u_h = ops.split(r, 3, axis=-1)
-        else:
-            (u_z, u_r), fed, kernel = ops.split(r[0], 2, axis=-1), r[1], r[2]
+            return super().step(x, states, kernel, training)
+        # What is reset goes through the kernel: two products, one after the other.
+        (h,), fed = states, self.feed(states, training)
+        x_z, x_r, x_h = self.split(x)
+        u_z, u_r = ops.split(self._times(fed, kernel[:, : 2 * self.units]), 2, axis=-1)
         z = self.recurrent_activation(x_z + u_z)
         r = self.recurrent_activation(x_r + u_r)
-        if self.reset_after:
-            candidate = self.activation(x_h + r * u_h)
-        else:
-            reset = ops.cast(ops.cast(r, fed.dtype) * fed, fed.dtype)
-            candidate = self.activation(x_h + ops.cast(ops.matmul(reset, kernel), h.dtype))
-        return [z * h + (1.0 - z) * candidate]
+        reset = ops.cast(ops.cast(r, fed.dtype) * fed, fed.dtype)
+        candidate = self.activation(x_h + self._times(reset, kernel[:, 2 * self.units :]))
+        h = z * h + (1.0 - z) * candidate
+        return ops.cast(h, self.compute_dtype), [h]
+
+    def _times(self, fed: Any, kernel: Any) -> Any:
+        return ops.cast(ops.matmul(fed, kernel), self.variable_dtype)
+
+    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
+        (h,), (x_z, x_r, x_h), (u_z, u_r, u_h) = states, x, r
+        z = self.recurrent_activation(x_z + u_z)
+        r = self.recurrent_activation(x_r + u_r)
+        u_h = u_h + vectors[0] if vectors else u_h
+        candidate = self.activation(x_h + r * u_h)
+        return [z * h + (1.0 - z) * candidate], (z, r, candidate, u_h, h)
+
+    def pointwise_vjp(self, d_states: list, kept: Sequence, vectors: list) -> tuple:
+        [dh], (z, r, candidate, u_h, h) = d_states, kept
+        gate, cell = DERIVATIVES[self.recurrent_activation], DERIVATIVES[self.activation]
+        d_z = gate(z, dh * (h - candidate))
+        d_h = cell(candidate, dh * (1.0 - z))
+        d_r = gate(r, d_h * u_h)
+        d_u = d_h * r
+        return [d_z, d_r, d_h], [d_z, d_r, d_u], [dh * z], [d_u] if vectors else []
+
+    @property
+    def kept_widths(self) -> list[int]:
+        return 5 * [self.units]
+
+    @property
+    def has_derivative(self) -> bool:
+        functions = self.recurrent_activation, self.activation
+        return self.reset_after and all(f in DERIVATIVES for f in functions)
 
 
 @keras.saving.register_keras_serializable("lstm_recipes")

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from lstm_recipes.layers.activations import get_activation
+from lstm_recipes.layers.activations import DERIVATIVES, get_activation
 from lstm_recipes.layers.gated_cell import GatedCell
 
 
@@ -117,6 +117,27 @@ class MemoryCell(GatedCell):
         cells = ops.zeros((self.units,), dtype=self.variable_dtype)
         return ops.concatenate([self.bias[:before], cells, self.bias[before:]])
 
+    # What time_loop.py asks.
+
+    @property
+    def truncates(self) -> bool:
+        return self.truncated_gradient
+
+    @property
+    def has_derivative(self) -> bool:
+        functions = self.recurrent_activation, self.activation, self.output_activation
+        return not self.gate_feedback and all(f in DERIVATIVES for f in functions)
+
+    @property
+    def derivatives(self) -> list:
+        """Of the gates, of what goes into the cell, and of what comes out of it."""
+        functions = self.recurrent_activation, self.activation, self.output_activation
+        return [DERIVATIVES[f] for f in functions]
+
+    @property
+    def kept_widths(self) -> list[int]:
+        return [*self.widths, self.units, self.units]  # the gates, h(c_t) and c_{t-1}
+
     # What the equations are written in.
 
     def feed(self, states: list, training: bool = False) -> Any:
@@ -127,17 +148,19 @@ class MemoryCell(GatedCell):
             feed = ops.concatenate([feed, ops.cast(states[2], self.compute_dtype)], axis=-1)
         return ops.stop_gradient(feed) if self.truncated_gradient else feed
 
-    def split(self, z: Any) -> list:
-        """The columns of z by gate, in the order of ``columns``."""
-        ends = [sum(self.widths[: k + 1]) for k in range(len(self.widths) - 1)]
-        return ops.split(z, ends, axis=-1)
-
     def spread(self, gate: Any) -> Any:
         """A gate ``[batch, blocks]`` for each cell of its block: ``[batch, units]``."""
         if self.block_size == 1:
             return gate
         # Not ops.repeat: XLA cannot compile its gradient inside the loop over time.
         return ops.reshape(ops.stack([gate] * self.block_size, axis=-1), (-1, self.units))
+
+    def gather(self, cells: Any) -> Any:
+        """What each cell gives to its block's gate, summed: ``[batch, units]`` to ``[batch,
+        blocks]``; the derivative of ``spread``."""
+        if self.block_size == 1:
+            return cells
+        return ops.sum(ops.reshape(cells, (-1, self.blocks, self.block_size)), axis=-1)
 
     def new_states(self, h: Any, c: Any, gates: list) -> list:
         """The states after a step, the gates among them where they feed back."""

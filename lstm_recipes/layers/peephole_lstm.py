@@ -1,5 +1,7 @@
 """The LSTM whose gates see the cell state through peepholes (2000/2002)."""
 
+import operator
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
@@ -38,23 +40,47 @@ class PeepholeLSTMCell(ForgetGateLSTMCell):
         super().build(input_shape)
         self.peephole = self._add("peephole", (3, self.units), self.peephole_initializer)
 
-    def peep(self, gate: int, c: Any) -> Any:
-        """p ⊙ c for a gate (0 i, 1 f, 2 o), summed over the cells of each block."""
-        c = ops.stop_gradient(c) if self.truncated_gradient else c
-        seen = ops.convert_to_tensor(self.peephole)[gate] * c
-        if self.block_size == 1:
-            return seen
-        return ops.sum(ops.reshape(seen, (-1, self.blocks, self.block_size)), axis=-1)
+    def vectors(self) -> list:
+        """p_i, p_f and p_o."""
+        return ops.unstack(ops.convert_to_tensor(self.peephole))
 
-    def pointwise(self, x: Any, r: Any, states: list) -> list:
-        c = states[1]
-        z_i, z_f, z_c, z_o = self.split(x + r)
-        i = self.recurrent_activation(z_i + self.peep(0, c))
-        f = self.recurrent_activation(z_f + self.peep(1, c))
-        c = self.spread(f) * c + self.spread(i) * self.activation(z_c)
-        o = self.recurrent_activation(z_o + self.peep(2, c))
-        h = self.spread(o) * self.output_activation(c)
-        return self.new_states(h, c, [i, f, o])
+    def peep(self, p: Any, c: Any) -> Any:
+        """p ⊙ c, summed over the cells of each block."""
+        return self.gather(p * (ops.stop_gradient(c) if self.truncated_gradient else c))
+
+    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
+        c, (p_i, p_f, p_o) = states[1], vectors
+        z_i, z_f, z_c, z_o = map(operator.add, x, r)
+        i = self.recurrent_activation(z_i + self.peep(p_i, c))
+        f = self.recurrent_activation(z_f + self.peep(p_f, c))
+        g = self.activation(z_c)
+        before, c = c, self.spread(f) * c + self.spread(i) * g
+        o = self.recurrent_activation(z_o + self.peep(p_o, c))
+        shown = self.output_activation(c)
+        h = self.spread(o) * shown
+        return self.new_states(h, c, [i, f, o]), (i, f, g, o, shown, before, c)
+
+    def pointwise_vjp(self, d_states: list, kept: Sequence, vectors: list) -> tuple:
+        dh, dc = d_states
+        i, f, g, o, shown, before, c = kept
+        p_i, p_f, p_o = vectors
+        gate, cell, out = self.derivatives
+        d_o = gate(o, self.gather(dh * shown))
+        dc = dc + out(shown, dh * self.spread(o))
+        if not self.truncated_gradient:
+            dc = dc + p_o * self.spread(d_o)
+        d_i = gate(i, self.gather(dc * g))
+        d_f = gate(f, self.gather(dc * before))
+        d_z = [d_i, d_f, cell(g, dc * self.spread(i)), d_o]
+        dc = dc * self.spread(f)
+        if not self.truncated_gradient:
+            dc = dc + p_i * self.spread(d_i) + p_f * self.spread(d_f)
+        d_p = [self.spread(d_i) * before, self.spread(d_f) * before, self.spread(d_o) * c]
+        return d_z, d_z, [None, dc], d_p
+
+    @property
+    def kept_widths(self) -> list[int]:
+        return [*super().kept_widths, self.units]  # and c_t, which the output gate sees
 
 
 @keras.saving.register_keras_serializable("lstm_recipes")

@@ -12,6 +12,7 @@ from keras.src import backend
 from keras.src.utils.tracking import no_automatic_dependency_tracking
 
 from lstm_recipes.layers.gated_cell import GatedCell, check_states
+from lstm_recipes.layers.time_loop import time_loop
 
 
 class LoopOptions(TypedDict, total=False):
@@ -207,11 +208,15 @@ class Recurrent(keras.layers.RNN):
     def inner_loop(
         self, sequences: Any, initial_state: list, mask: Any, training: bool = False
     ) -> tuple:
-        """Run the cell over time. The one place where a road is chosen: a single gated cell has
-        its input products taken out of the loop; anything else is called step by step."""
+        """Run the cell over time. The one place where a road is chosen: a cell that brings its
+        derivative runs in our own loop on TensorFlow; another single gated cell has its input
+        products taken out of Keras' loop; anything else is called step by step."""
         cell = self.cell
         if not isinstance(cell, GatedCell):
             return super().inner_loop(sequences, initial_state, mask, training)
+        one_by_one = self.unroll or sequences.shape[1] == 1  # one step needs no loop
+        if keras.backend.backend() == "tensorflow" and cell.has_derivative and not one_by_one:
+            return self._time_loop(sequences, initial_state, mask, training)
         kernel = cell.recurrent_product_kernel()
 
         def step(projected: Any, states: tuple) -> tuple[Any, list]:
@@ -226,7 +231,7 @@ class Recurrent(keras.layers.RNN):
             projected,
             initial_state,
             mask=mask,
-            unroll=self.unroll or sequences.shape[1] == 1,  # one step needs no loop
+            unroll=one_by_one,
             input_length=sequences.shape[1],
             zero_output_for_mask=self.zero_output_for_mask,
             return_all_outputs=self.return_sequences,
@@ -234,6 +239,38 @@ class Recurrent(keras.layers.RNN):
         # Over a mask, Keras' loop on JAX mixes the GRU's outputs with its float32 states.
         dtype = self.compute_dtype
         return ops.cast(last_output, dtype), ops.cast(outputs, dtype), states
+
+    def _time_loop(self, sequences: Any, initial_state: list, mask: Any, training: bool) -> tuple:
+        """Our own loop, with the outputs as Keras' has them: at a masked step the last one again,
+        zeros before the first, or zeros at all of them."""
+        cell = self.cell
+        if self.go_backwards:
+            sequences = ops.flip(sequences, axis=1)
+            mask = None if mask is None else ops.flip(mask, axis=1)
+        if mask is not None:
+            mask = ops.transpose(ops.cast(mask, "bool"))[..., None]
+        outputs, states = time_loop(
+            cell,
+            cell.project_gates(sequences, training),
+            cell.recurrent_product_kernel(),
+            cell.vectors(),
+            initial_state,
+            mask,
+            cell.feed_mask(initial_state[0], training),
+            all_steps=self.return_sequences,
+            keep=training,
+        )
+        last = states[0]
+        if mask is not None:
+            shown = mask
+            if not self.zero_output_for_mask:
+                shown = ops.cast(ops.cumsum(ops.cast(mask, "int32"), axis=0), "bool")
+            last = ops.where(shown[-1], last, 0.0)
+            outputs = None if outputs is None else ops.where(shown, outputs, 0.0)
+        last = ops.cast(last, self.compute_dtype)
+        if outputs is None:
+            return last, last[:, None], states
+        return last, ops.cast(ops.transpose(outputs, (1, 0, 2)), self.compute_dtype), states
 
     def compute_output_spec(
         self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool = False

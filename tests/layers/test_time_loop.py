@@ -1,0 +1,181 @@
+"""The loop with its own backward pass: each derivative, and the whole against Keras' loop."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstm_recipes.layers import recurrence
+from lstm_recipes.layers.time_loop import STEPS_A_TURN
+
+from .helpers import (
+    LAYERS,
+    array,
+    assert_close,
+    built,
+    every_layer,
+    gradients,
+    masks,
+    numpy,
+    tensorflow_only,
+    weighted_sum,
+)
+
+pytestmark = tensorflow_only
+
+OPTIONS = {
+    "cec": [{}, {"block_size": 2}],
+    "forget": [{}, {"block_size": 3, "use_bias": "gates"}, {"activation": "cec_input"}],
+    "peephole": [{}, {"block_size": 2}, {"truncated_gradient": True}],
+    "gru": [{}, {"use_bias": False}, {"activation": "linear"}],
+}
+CASES = [(kind, options) for kind, several in OPTIONS.items() for options in several]
+every_case = pytest.mark.parametrize(("kind", "options"), CASES)
+
+
+def by_keras_loop(layer, monkeypatch, call):
+    """What ``call`` gives where the layer runs in Keras' loop."""
+    with monkeypatch.context() as patch:
+        patch.setattr(type(layer.cell), "has_derivative", False)
+        return call()
+
+
+@every_case
+def test_each_derivative_is_that_of_its_equations(kind, options):
+    """Of one step, to what automatic differentiation gives."""
+    import tensorflow as tf
+
+    cell = built(LAYERS[kind](6, dtype="float64", **options)).cell
+    draw = np.random.default_rng(1)
+    x, r = ([draw.normal(size=(3, w)) for w in cell.widths] for _ in range(2))
+    states = [draw.normal(size=(3, 6)) for _ in keras.tree.flatten(cell.state_size)]
+    x, r, states, vectors = keras.tree.map_structure(
+        lambda a: tf.constant(np.asarray(a), "float64"), (x, r, states, cell.vectors())
+    )
+    with tf.GradientTape() as tape:
+        tape.watch((x, r, states, vectors))
+        new, kept = cell.pointwise(x, r, states, vectors)
+        d_new = [tf.constant(draw.normal(size=(3, 6))) for _ in new]
+        total = sum(tf.reduce_sum(one * d) for one, d in zip(new, d_new, strict=True))
+    expected = tape.gradient(total, (x, r, states, vectors), unconnected_gradients="zero")
+    assert [part.shape[-1] for part in kept] == cell.kept_widths
+    dx, dr, before, d_vectors = cell.pointwise_vjp(d_new, kept, vectors)
+    before = [tf.zeros_like(s) if b is None else b for b, s in zip(before, states, strict=True)]
+    d_vectors = [tf.reduce_sum(part, axis=0) for part in d_vectors]
+    assert_close((dx, dr, before, d_vectors), expected, 1e-12)
+
+
+@every_layer
+@settings(max_examples=6, deadline=None)
+@given(data=st.data())
+def test_it_agrees_with_keras_loop(kind, data):
+    """In training: outputs, states and gradients, over lengths, masks, dropout and directions."""
+    options = data.draw(st.sampled_from(OPTIONS[kind]))
+    batch, time = data.draw(st.integers(1, 3)), data.draw(st.integers(2, 2 * STEPS_A_TURN + 1))
+    mask = data.draw(masks(batch, time))
+    rate = data.draw(st.sampled_from([0.0, 0.5]))
+    loop = {
+        "return_sequences": data.draw(st.booleans()),
+        "go_backwards": data.draw(st.booleans()),
+        "zero_output_for_mask": data.draw(st.booleans()),
+    }
+    layer = LAYERS[kind](
+        6,
+        dtype="float64",
+        dropout=rate,
+        recurrent_dropout=rate,
+        return_state=True,
+        **options,
+        **loop,
+    )
+    built(layer)
+    x, *states = (array(batch, *shape, dtype="float64") for shape in ((time, 3), (6,), (6,)))
+    states = states[: len(keras.tree.flatten(layer.cell.state_size))]
+
+    def ours(x, *states):
+        return layer(x, initial_state=list(states), mask=mask, training=True)
+
+    def everything():
+        layer.cell.seed_generator.state.assign([1, 2])
+        results = numpy(ours(x, *states))
+        layer.cell.seed_generator.state.assign([1, 2])
+        changes = gradients(
+            lambda *a: weighted_sum(ours(*a)), layer.trainable_weights, [x, *states]
+        )
+        return results, changes
+
+    with pytest.MonkeyPatch.context() as patch:
+        assert_close(everything(), by_keras_loop(layer, patch, everything), 1e-10)
+
+
+def change(layer, x, mask):
+    """The gradients of a step of training."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(tf.cast(layer(x, mask=mask, training=True), "float32") ** 2)
+    return tape.gradient(total, [x, *layer.trainable_weights])
+
+
+@every_layer
+def test_it_agrees_in_bfloat16(kind, monkeypatch):
+    import tensorflow as tf
+
+    layer = built(LAYERS[kind](8, return_sequences=True, dtype="mixed_bfloat16"))
+    x, mask = tf.constant(array(3, 6, 3)), tf.sequence_mask([6, 3, 1], 6)
+    ours = change(layer, x, mask)
+    assert_close(by_keras_loop(layer, monkeypatch, lambda: change(layer, x, mask)), ours, 0.05)
+
+
+@pytest.mark.parametrize("kind", ["peephole", "gru"])
+def test_it_agrees_when_compiled(kind):
+    """By TensorFlow's graphs, and by XLA."""
+    import tensorflow as tf
+
+    layer = built(LAYERS[kind](8, return_sequences=True))
+    x, mask = tf.constant(array(3, 6, 3)), tf.sequence_mask([6, 3, 1], 6)
+    for jit_compile in (False, True):
+        compiled = tf.function(change, jit_compile=jit_compile)
+        assert_close(compiled(layer, x, mask), change(layer, x, mask))
+
+
+def test_where_it_is_taken(monkeypatch):
+    """By default; not where a cell has no derivative, nor for one step, nor unrolled."""
+
+    class Taken(Exception):
+        pass
+
+    def taken(*_, **__):
+        raise Taken
+
+    monkeypatch.setattr(recurrence, "time_loop", taken)
+    x = array(2, 5, 3)
+    for layer in LAYERS.values():
+        with pytest.raises(Taken):
+            layer(4)(x)
+    keras_loop = [
+        LAYERS["cec"](4, gate_feedback=True),
+        LAYERS["forget"](4, activation="softsign"),
+        LAYERS["peephole"](4, unroll=True),
+        LAYERS["gru"](4, reset_after=False),
+    ]
+    for layer in keras_loop:
+        assert layer(x).shape == (2, 4)
+    assert LAYERS["forget"](4)(x[:, :1]).shape == (2, 4)
+
+
+def test_inference_keeps_nothing():
+    """Its graph has one array, of the outputs; in training there is one for each thing kept."""
+    import tensorflow as tf
+
+    layer = built(LAYERS["forget"](4, return_sequences=True))
+
+    def arrays(training):
+        function = tf.function(lambda x: layer(x, training=training))
+        graph = function.get_concrete_function(tf.TensorSpec([2, 9, 3])).graph
+        return sum(op.type == "TensorListReserve" for op in graph.get_operations())
+
+    assert arrays(False) == 1
+    assert arrays(True) == 1 + len(layer.cell.kept_widths)
