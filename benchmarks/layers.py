@@ -3,8 +3,8 @@
 All sides run in one process and take turns, each turn once forward and once forward and backward
 (the gradients of the inputs and of every weight, in training); a ratio is formed within a turn.
 Compiling is not timed. "products alone" is the least that any of them has to multiply, as large
-products; `BlockLSTMV2` is TensorFlow's own fused kernel, `keras.layers.RNN` our cell in Keras' loop,
-and `torch` takes part where PyTorch is installed.
+products; `BlockLSTMV2` is TensorFlow's own fused kernel, `keras.layers.RNN` our cell in Keras' own
+loop, and `torch` takes part where PyTorch is installed.
 
     python benchmarks/layers.py                    # all shapes
     python benchmarks/layers.py --shapes 64/100/64/256 --repeats 30

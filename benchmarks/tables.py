@@ -17,7 +17,13 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/char_rnn.md", "docs/ner.md", "docs/translation.md")
+PAGES = (
+    "README.md",
+    "docs/char_rnn.md",
+    "docs/ner.md",
+    "docs/translation.md",
+    "docs/performance.md",
+)
 NOTHING = "No run is recorded yet."
 NAMES = {
     "cec": "`CECLSTM`",
@@ -314,7 +320,74 @@ def beam_search() -> str:
     return "\n".join([head, *rows, "", about])
 
 
+def layer_speed() -> str:
+    """The layers beside Keras' own and the products alone, a table a shape."""
+    found = results("layers").get("speed")
+    if not found:
+        return NOTHING
+    parts = []
+    for shape, rows in found[0]["metrics"].items():
+        batch, steps, features, units = shape.split("/")
+        parts += [
+            f"**{batch} sequences of {steps} steps, {features} features, {units} units**",
+            "| | forward, ms | faster than Keras | forward and backward, ms | faster |\n"
+            "| --- | --- | --- | --- | --- |\n" + "\n".join(map(speed_row, rows, rows.values())),
+        ]
+    about = (
+        f"Medians of {found[0]['repeats']} turns, of the ratios the quartiles too; GRUs beside "
+        f"`keras.layers.GRU`, all others beside `keras.layers.LSTM`. {measured_on(found[0])}"
+    )
+    return "\n\n".join([*parts, about])
+
+
+def speed_row(name: str, row: dict) -> str:
+    """One line of a table of speeds."""
+    cells = [name if " " in name or name == "torch" else f"`{name}`"]
+    for one in row.values():
+        low, middle, high = one["faster"]
+        cells += [f"{one['ms']:,.1f}", f"{middle:.2f} × ({low:.2f}–{high:.2f})"]
+    return "| " + " | ".join(cells) + " |"
+
+
+def layer_memory() -> str:
+    """Peak memory in training."""
+    found = results("layers").get("memory")
+    if not found:
+        return NOTHING
+    names = list(next(iter(found[0]["metrics"].values())))
+    lines = [f"| shape | {' | '.join(f'`{n}`, MB' for n in names)} |", "| --- | --- | --- |"]
+    lines += [
+        f"| {shape} | {' | '.join(f'{row[n]:,}' for n in names)} |"
+        for shape, row in found[0]["metrics"].items()
+    ]
+    return "\n".join([*lines, "", measured_on(found[0])])
+
+
+def layer_lengths() -> str:
+    """Time against the number of steps."""
+    found = results("layers").get("lengths")
+    if not found:
+        return NOTHING
+    lines = ["| steps | ms | ms a step |", "| --- | --- | --- |"]
+    lines += [
+        f"| {int(n):,} | {ms:,.1f} | {ms / int(n):.3f} |" for n, ms in found[0]["metrics"].items()
+    ]
+    return "\n".join([*lines, "", measured_on(found[0])])
+
+
+def measured_on(result: dict) -> str:
+    """Where and when a benchmark ran."""
+    said = (
+        f"Measured on {result['machine']}; TensorFlow {result['versions']['tensorflow']}, Keras "
+        f"{result['versions']['keras']}; {result['date']}."
+    )
+    return said + (f" {result['note']}." if result["note"] else "")
+
+
 TABLES = {
+    "layer lengths": layer_lengths,
+    "layer memory": layer_memory,
+    "layer speed": layer_speed,
     "beam search": beam_search,
     "char-rnn": char_rnn,
     "char-rnn layers": char_rnn_layers,

@@ -248,7 +248,8 @@ class Recurrent(keras.layers.RNN):
             sequences = ops.flip(sequences, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=1)
         if mask is not None:
-            mask = ops.transpose(ops.cast(mask, "bool"))[..., None]
+            mask = mask if len(mask.shape) == 3 else ops.expand_dims(mask, -1)
+            mask = ops.transpose(ops.cast(mask, "bool"), (1, 0, 2))
         outputs, states = time_loop(
             cell,
             cell.project_gates(sequences, training),
