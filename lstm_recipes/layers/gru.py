@@ -84,10 +84,11 @@ class GRUCell(GatedCell):
         [dh], (z, r, candidate, u_h, h) = d_states, kept
         gate, cell = DERIVATIVES[self.recurrent_activation], DERIVATIVES[self.activation]
         d_z = gate(z, dh * (h - candidate))
-        d_h = cell(candidate, dh * (1.0 - z))
+        passed = dh * z
+        d_h = cell(candidate, dh - passed)
         d_r = gate(r, d_h * u_h)
         d_u = d_h * r
-        return [d_z, d_r, d_h], [d_z, d_r, d_u], [dh * z], [d_u] if vectors else []
+        return [d_z, d_r, d_h], [d_z, d_r, d_u], [passed], [d_u] if vectors else []
 
     @property
     def kept_widths(self) -> list[int]:

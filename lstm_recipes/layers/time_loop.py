@@ -140,6 +140,8 @@ def _backward(
     steps, batch, dtype = kept[0].size(), d_states[0].shape[0], cell.variable_dtype
     apart = [k for k, name in enumerate(cell.columns) if name in cell.columns_apart]
 
+    turned = [tf.transpose(u) for u in kernels]
+
     def step(back: Any, d: list, d_vectors: list, dr: list, dx: list) -> tuple:
         t = steps - 1 - back
         if d_outputs is not None:
@@ -151,7 +153,7 @@ def _backward(
         saved = [array.read(t) for array in kept]
         dx_t, dr_t, before, dv = cell.pointwise_vjp(d, saved, vectors)
         if not cell.truncates:
-            parts = [_product(p, u, transpose_b=True) for p, u in zip(dr_t, kernels, strict=True)]
+            parts = [_product(p, u) for p, u in zip(dr_t, turned, strict=True)]
             fed = cell.as_feed(tf.add_n(parts), feed_mask)
             before[0] = _sum(before[0], tf.cast(fed, dtype))
         before = [tf.zeros_like(s) if p is None else p for p, s in zip(before, d, strict=True)]
