@@ -340,6 +340,31 @@ def layer_speed() -> str:
     return "\n\n".join([*parts, about])
 
 
+def int8() -> str:
+    """A translator in eight bits beside itself."""
+    found = results("int8").get("default")
+    if not found:
+        return NOTHING
+    result, rows = found[0], found[0]["metrics"]
+    lines = ["| | nats per token | BLEU | sentences/s | MB |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| {name} | {rows[name]['nats_per_token']:.4f} | "
+        f"{rows[name]['bleu_of_lower_case_tokens']:.2f} | "
+        f"{rows[name]['sentences_per_second']:,.1f} | {rows[name]['megabytes']:.1f} |"
+        for name in ("float32", "int8")
+    ]
+    change = rows["change"]
+    low, middle, high = change["int8_is_faster"]
+    about = (
+        f"{result['sentences']:,} test sentences, beam {result['beam']}. In eight bits the loss "
+        f"changes by {change['nats_per_token']:+.4f} nats and BLEU by "
+        f"{change['bleu_of_lower_case_tokens']:+.2f} (paired bootstrap: p = "
+        f"{change['p_value']:.2f}); decoding is {middle:.2f} times as fast ({low:.2f}–{high:.2f}). "
+        f"Signature: `{result['bleu_signature']}`. {measured_on(result)}"
+    )
+    return "\n".join([*lines, "", about])
+
+
 def speed_row(name: str, row: dict) -> str:
     """One line of a table of speeds."""
     cells = [name if " " in name or name == "torch" else f"`{name}`"]
@@ -385,6 +410,7 @@ def measured_on(result: dict) -> str:
 
 
 TABLES = {
+    "int8": int8,
     "layer lengths": layer_lengths,
     "layer memory": layer_memory,
     "layer speed": layer_speed,
