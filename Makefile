@@ -26,7 +26,8 @@ test-jax: .venv/.jax ## run the layers' tests on JAX
 lint: .venv/.dev ## check the style
 	@$(BIN)/ruff check .
 
-bench: .venv/.installed ## measure against peers
+bench: .venv/.installed ## measure the layers, and writing text, against peers
+	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/layers.py
 	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/sampling.py
 
 notebooks: .venv/.dev ## make the notebooks from their sources
