@@ -150,8 +150,9 @@ def translation() -> str:
     if not present:
         return NOTHING
     head = (
-        "| | weights | seconds | BLEU, lower-cased tokens | BLEU | chrF | exact, % | n |\n"
-        "| --- | --- | --- | --- | --- | --- | --- | --- |"
+        "| | weights | seconds | target tokens/s | BLEU, lower-cased tokens | BLEU | chrF | "
+        "exact, % | n |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
     )
     rows = []
     for config, runs in present.items():
@@ -159,7 +160,9 @@ def translation() -> str:
         seconds = statistics.median(m["train_seconds"] for m in metrics)
         names = ("bleu_of_lower_case_tokens", "bleu", "chrf", "exact")
         scores = [spread([m[name] for m in metrics], 2) for name in names]
-        cells = [TRANSLATORS[config], f"{metrics[0]['parameters']:,}", f"{seconds:,.0f}", *scores]
+        speed = statistics.median(m["tokens_per_second"] for m in metrics)
+        cells = [TRANSLATORS[config], f"{metrics[0]['parameters']:,}"]
+        cells += [f"{seconds:,.0f}", f"{speed:,.0f}", *scores]
         rows.append("| " + " | ".join([*cells, str(len(runs))]) + " |")
     everything = [run for runs in present.values() for run in runs]
     keys = ("bleu_of_lower_case_tokens_signature", "bleu_signature", "chrf_signature")
