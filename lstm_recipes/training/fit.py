@@ -84,7 +84,7 @@ class Budget:
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was stopped by Ctrl-C, and its last checkpoint is written."""
+    """A run was stopped by Ctrl-C or SIGTERM, and its last checkpoint is written."""
 
 
 def fit(
@@ -109,12 +109,13 @@ def fit(
 
     Raises:
         UserError: The loss is no longer a number, or explodes; the message has advice.
-        Interrupted: Ctrl-C; the checkpoint of the last whole step is written.
+        Interrupted: Ctrl-C or SIGTERM; the checkpoint of the last whole step is written.
     """
     loop = _Loop(task, run, learning_rate, warmup, validate_every, schedule)
     total = run.read_json("config").get("total_steps") or budget.in_steps(task.steps_per_epoch)
     loop.restore()
-    with _GentleInterrupt() as interrupt, Progress(total, loop.step, task.unit) as progress:
+    bar = Progress(total, loop.step, task.unit)
+    with run.locked(), _GentleInterrupt() as interrupt, bar as progress:
         loop.set_total(total)
         while loop.total is None or loop.step < loop.total:
             loop.train_one(progress)
@@ -262,23 +263,28 @@ class _Loop:
         self.curves.flush()
 
 
+AT_ONCE = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+"""What a signal to stop does that does not wait."""
+
+
 class _GentleInterrupt:
-    """Ctrl-C waits for the step to end, so that the checkpoint is of a whole step; a second
-    one does not wait."""
+    """Ctrl-C, and SIGTERM as schedulers send it, wait for the step to end, so that the checkpoint
+    is of a whole step; a second one does not wait."""
 
     asked = False
 
     def __enter__(self) -> "_GentleInterrupt":
         try:
-            self._before = signal.signal(signal.SIGINT, self._ask)
+            self._before = {one: signal.signal(one, self._ask) for one in AT_ONCE}
         except ValueError:  # not the main thread, as in some notebooks
-            self._before = None
+            self._before = {}
         return self
 
     def _ask(self, *_: Any) -> None:
         self.asked = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for one, at_once in AT_ONCE.items():
+            signal.signal(one, at_once)
 
     def __exit__(self, *_: object) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
+        for one, before in self._before.items():
+            signal.signal(one, before)

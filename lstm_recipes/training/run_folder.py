@@ -1,18 +1,21 @@
 """One folder a training run: all that sampling, evaluating and resuming need."""
 
 import csv
+import fcntl
 import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from lstm_recipes import __version__
 from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
 
+LOCK = ".lock"
 UNFINISHED = ("last", ".best.part.keras")
 """What only a run that has not finished needs, or has left where it was killed."""
 
@@ -34,6 +37,10 @@ FILES = (
 """All that a run writes, and all that --overwrite removes."""
 
 
+_LOCKS: dict[Path, IO] = {}
+"""The folders in which this process trains, and the file of each by which others are kept out."""
+
+
 class RunFolder:
     """The files of a run, each written whole or not at all.
 
@@ -46,6 +53,7 @@ class RunFolder:
         log.csv          step, epoch, seconds, losses and learning rate as training went
         metrics.json     what evaluate measured
         tensorboard/     the curves
+        .lock            held by the process that trains here
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -78,7 +86,8 @@ class RunFolder:
         else.
 
         Raises:
-            UserError: A run is there already and is not to be overwritten, or anything else is.
+            UserError: A run is there already and is not to be overwritten, or anything else is, or
+                another process trains here.
         """
         if self.exists and not overwrite:
             finished = (self / "metrics.json").exists()
@@ -89,18 +98,60 @@ class RunFolder:
                 f"{self.path} holds {state} --overwrite starts anew, and --run DIR names another "
                 "folder"
             )
-        if not self.exists and self.path.is_dir() and any(self.path.iterdir()):
+        if not self.exists and self.path.is_dir() and set(os.listdir(self.path)) - {LOCK}:
             raise UserError(
                 f"{self.path} has files in it that are no run; name another folder with --run DIR"
             )
         try:
-            self._remove(reversed(FILES))  # config.json last: until then it is a run
             self.path.mkdir(parents=True, exist_ok=True)
+            self.lock()
+            self._remove(reversed(FILES))  # config.json last: until then it is a run
         except OSError as error:
             raise UserError(
                 f"the folder {self.path} cannot be made ({error.strerror}); name another with "
                 "--run DIR"
             ) from None
+
+    def lock(self) -> None:
+        """Keep other processes from training here, until `unlock` or the end of this process.
+
+        Raises:
+            UserError: Another process has it.
+        """
+        path = (self / LOCK).resolve()
+        if path in _LOCKS:
+            return
+        file = path.open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise UserError(
+                f"process {file.read()} is training in {self.path}; wait until it has finished or "
+                "stop it, or name another folder with --run DIR"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        _LOCKS[path] = file
+
+    def unlock(self) -> None:
+        """Let others train here."""
+        path = (self / LOCK).resolve()
+        if path in _LOCKS:
+            path.unlink(missing_ok=True)  # first: once it is closed it may be another's
+            _LOCKS.pop(path).close()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out for as long as this lasts, however it ends."""
+        self.lock()
+        try:
+            yield
+        finally:
+            self.unlock()
 
     def _remove(self, names: Iterable[str]) -> None:
         """Remove files and folders of the run, and what was being written when it was killed."""
@@ -125,6 +176,7 @@ class RunFolder:
             return None
         metrics = self.read_json("metrics")
         self._remove(UNFINISHED)  # still there if the run was killed at its very end
+        self.unlock()
         print(f"the run in {self.path} has finished: nothing is left to do", file=sys.stderr)
         return metrics
 
@@ -134,10 +186,11 @@ class RunFolder:
         ``numbers`` are what was asked for now; those that are not their default must agree.
 
         Raises:
-            UserError: There is no run, or another number was asked for.
+            UserError: There is no run, another process has it, or another number was asked for.
         """
         if not self.exists:
             raise UserError(f"{self.path} holds no run to resume; leave out --resume to start one")
+        self.lock()
         return self.numbers(numbers, defaults, "resume it, or start anew with --overwrite")
 
     def numbers(

@@ -11,6 +11,7 @@ import pytest
 
 from lstm_recipes.errors import UserError
 from lstm_recipes.training.fit import TIMED_STEPS, UNTIMED_STEPS, Budget, Interrupted, fit
+from lstm_recipes.training.run_folder import LOCK
 from lstm_recipes.training.schedule import warmup_cosine
 
 
@@ -279,6 +280,27 @@ def test_ctrl_c_keeps_the_whole_step_and_says_how_to_go_on(stub, new_run):
     resumed = stub()
     go(resumed, run)
     assert min(resumed.rates) == 24
+
+
+def test_a_scheduler_that_asks_to_end_gets_the_whole_step(stub, new_run):
+    run = new_run()
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Interrupted, match="stopped after step 24"):
+        go(stub(events={23: lambda: signal.raise_signal(signal.SIGTERM)}), run)
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_run_is_locked_while_it_trains(stub, new_run):
+    run, seen = new_run(), []
+    go(stub(events={23: lambda: seen.append((run / LOCK).read_text())}), run)
+    assert seen == [str(os.getpid())] and not (run / LOCK).exists()
+
+
+def test_a_run_that_fails_is_locked_no_longer(stub, new_run):
+    run = new_run()
+    with pytest.raises(Killed):
+        go(stub(events={23: kill}), run)
+    assert not (run / LOCK).exists()
 
 
 def test_a_second_ctrl_c_does_not_wait(stub, new_run):

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -10,7 +12,7 @@ from lstm_recipes import __version__
 from lstm_recipes.data import fingerprint
 from lstm_recipes.data.text import Vocabulary
 from lstm_recipes.errors import UserError
-from lstm_recipes.training.run_folder import FILES, RunFolder
+from lstm_recipes.training.run_folder import FILES, LOCK, RunFolder
 
 COLUMNS = ("step", "epoch", "seconds", "train_loss", "validation_loss", "learning_rate")
 
@@ -68,12 +70,12 @@ def test_overwrite_removes_all_of_a_run_and_nothing_else(tmp_path):
         (run / folder / "file").write_text("old")
     for name in set(FILES) - {"config.json", "vocabulary.json", "last", "tensorboard"}:
         (run / name).write_text("old")
-    assert {p.name for p in tmp_path.iterdir()} == set(FILES)
+    assert {p.name for p in tmp_path.iterdir()} == {*FILES, LOCK}
     (tmp_path / ".vectors.npz.0123abcd.part").write_text("half")  # killed while it was written
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "export").mkdir()
     run.start(overwrite=True)
-    assert {p.name for p in tmp_path.iterdir()} == {"notes.txt", "export"}
+    assert {p.name for p in tmp_path.iterdir()} == {"notes.txt", "export", LOCK}
 
 
 def test_a_run_with_a_damaged_config_can_be_overwritten(tmp_path):
@@ -276,3 +278,39 @@ def test_the_home_folder_may_be_abbreviated(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert json.loads((begin("~/runs/sea") / "config.json").read_text())["recipe"] == "char-rnn"
     assert (tmp_path / "runs/sea/config.json").exists()
+
+
+# --- two processes, one folder ---------------------------------------------------------------
+
+OTHER = """
+import sys, time
+from lstm_recipes.training.run_folder import RunFolder
+RunFolder(sys.argv[1]).lock()
+print("locked", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_folder_in_which_another_process_trains(tmp_path):
+    begin(tmp_path)
+    RunFolder(tmp_path).unlock()
+    command = [sys.executable, "-c", OTHER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        try:
+            assert other.stdout.readline() == "locked\n"
+            before = content(tmp_path)
+            for start in (
+                lambda: begin(tmp_path, overwrite=True),
+                lambda: RunFolder(tmp_path).resume(NUMBERS, DEFAULTS),
+            ):
+                with pytest.raises(
+                    UserError, match=rf"process {other.pid} is training in .* --run"
+                ):
+                    start()
+            assert content(tmp_path) == before
+        finally:
+            other.kill()
+    RunFolder(tmp_path).resume(NUMBERS, DEFAULTS)  # a lock ends with its process
+    RunFolder(tmp_path).resume(NUMBERS, DEFAULTS)  # and does not keep out the process itself
+    RunFolder(tmp_path).unlock()
+    assert not (tmp_path / LOCK).exists()
