@@ -1,6 +1,5 @@
 """The LSTM of 1997: no forget gate, and a cell that is connected to itself by exactly 1.0."""
 
-import operator
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -37,8 +36,8 @@ class CECLSTMCell(MemoryCell):
             units, activation=activation, output_activation=output_activation, **kwargs
         )
 
-    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
-        z_i, z_c, z_o = map(operator.add, x, r)
+    def pointwise(self, z: list, states: list, vectors: list) -> tuple[list, tuple]:
+        z_i, z_c, z_o = z
         i = self.recurrent_activation(z_i)
         g = self.activation(z_c)
         c = states[1] + self.spread(i) * g
@@ -54,7 +53,7 @@ class CECLSTMCell(MemoryCell):
         d_o = gate(o, self.gather(dh * shown))
         dc = dc + out(shown, dh * self.spread(o))
         d_z = [gate(i, self.gather(dc * g)), cell(g, dc * self.spread(i)), d_o]
-        return d_z, d_z, [None, dc], []
+        return d_z, [None, dc], []
 
     @property
     def kept_widths(self) -> list[int]:

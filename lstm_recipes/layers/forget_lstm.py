@@ -1,6 +1,5 @@
 """The LSTM with forget gates (2000), which today is called the LSTM."""
 
-import operator
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -40,9 +39,9 @@ class ForgetGateLSTMCell(MemoryCell):
             return self.forget_bias_initializer
         return keras.initializers.Ones() if self.unit_forget_bias else self.bias_initializer
 
-    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
+    def pointwise(self, z: list, states: list, vectors: list) -> tuple[list, tuple]:
         c = states[1]
-        z_i, z_f, z_c, z_o = map(operator.add, x, r)
+        z_i, z_f, z_c, z_o = z
         i = self.recurrent_activation(z_i)
         f = self.recurrent_activation(z_f)
         g = self.activation(z_c)
@@ -62,7 +61,7 @@ class ForgetGateLSTMCell(MemoryCell):
         d_f = gate(f, self.gather(dc * before))
         d_c = cell(g, dc * self.spread(i))
         d_z = [d_i, d_f, d_c, d_o]
-        return d_z, d_z, [None, dc * self.spread(f)], []
+        return d_z, [None, dc * self.spread(f)], []
 
 
 @keras.saving.register_keras_serializable("lstm_recipes")

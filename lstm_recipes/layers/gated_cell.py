@@ -31,8 +31,8 @@ KERAS_OBJECTS = {
 class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
     """The weights and products of a gated cell; a subclass adds ``pointwise``, its equations.
 
-    One step is ``pointwise(project(x), recur(states), states)`` where ``project`` is x W + b and
-    ``recur`` is (what feeds back) U, both by gate. The columns of W, U and b stand in the order
+    One step is ``pointwise(project(x) + recur(states), states)``, split by gate, where ``project``
+    is x W + b and ``recur`` is (what feeds back) U. The columns of W, U and b stand in the order
     that ``columns`` names.
 
     Products run in the compute dtype. What is elementwise, and the state that is carried from
@@ -43,7 +43,7 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
     columns: tuple[str, ...]
     """The names of the column blocks, in their order in the kernels and the bias."""
     columns_apart: tuple[str, ...] = ()
-    """Those where the input and the product are not just added: each has a gradient of its own."""
+    """Those where x W + b and the recurrent product are not just added: `pointwise` gets both."""
     truncates = False
     """Whether no error goes back in time through the recurrent kernel."""
     int8_kernels = ("kernel", "recurrent_kernel")
@@ -110,18 +110,26 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
         """The dtype in which each state is carried from step to step."""
         raise NotImplementedError
 
-    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
-        """The equations: each gate's projected input and recurrent product in; out come the new
-        states, h first, and what the derivative needs of the step."""
+    def pointwise(self, z: list, states: list, vectors: list) -> tuple[list, tuple]:
+        """The equations: what ``gates`` gives in; out come the new states, h first, and what the
+        derivative needs of the step."""
         raise NotImplementedError
 
     def pointwise_vjp(
         self, d_states: list, kept: Sequence, vectors: list
-    ) -> tuple[list, list, list, list]:
-        """The derivative of ``pointwise``: gradients of the new states in; out come those of each
-        gate's input, of its product, of the states before (None for one that only the products
-        see), and of the vectors for every sentence of the batch."""
+    ) -> tuple[list, list, list]:
+        """The derivative of ``pointwise``: gradients of the new states in; out come those of z, of
+        the states before (None for one that only the products see), and of the vectors, for every
+        sequence of the batch."""
         raise NotImplementedError
+
+    def gates(self, x: list, r: list) -> list:
+        """z: of each column the sum of x W + b and the recurrent product, or both where they stand
+        apart."""
+        z = []
+        for name, one, two in zip(self.columns, x, r, strict=True):
+            z += [one, two] if name in self.columns_apart else [one + two]
+        return z
 
     def vectors(self) -> list:
         """Weights that the equations see elementwise, ``[units]`` each."""
@@ -244,8 +252,11 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
 
     def step(self, x: Any, states: list, kernel: Any, training: bool = False) -> tuple[Any, list]:
         """One step from an already projected input: the output and the new states."""
-        x, r = self.split(x), self.split(self.recur(states, kernel, training))
-        new_states, _ = self.pointwise(x, r, states, self.vectors())
+        r = self.recur(states, kernel, training)
+        # Splitting copies: once, if it will do.
+        apart = bool(self.columns_apart)
+        z = self.gates(self.split(x), self.split(r)) if apart else self.split(x + r)
+        new_states, _ = self.pointwise(z, states, self.vectors())
         output = ops.cast(new_states[0], self.compute_dtype)
         return output, [ops.cast(s, d) for s, d in zip(new_states, self.state_dtypes, strict=True)]
 

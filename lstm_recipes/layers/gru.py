@@ -72,10 +72,10 @@ class GRUCell(GatedCell):
     def _times(self, fed: Any, kernel: Any) -> Any:
         return ops.cast(ops.matmul(fed, kernel), self.variable_dtype)
 
-    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
-        (h,), (x_z, x_r, x_h), (u_z, u_r, u_h) = states, x, r
-        z = self.recurrent_activation(x_z + u_z)
-        r = self.recurrent_activation(x_r + u_r)
+    def pointwise(self, z: list, states: list, vectors: list) -> tuple[list, tuple]:
+        (h,), (z_z, z_r, x_h, u_h) = states, z
+        z = self.recurrent_activation(z_z)
+        r = self.recurrent_activation(z_r)
         u_h = u_h + vectors[0] if vectors else u_h
         candidate = self.activation(x_h + r * u_h)
         return [z * h + (1.0 - z) * candidate], (z, r, candidate, u_h, h)
@@ -88,7 +88,7 @@ class GRUCell(GatedCell):
         d_h = cell(candidate, dh - passed)
         d_r = gate(r, d_h * u_h)
         d_u = d_h * r
-        return [d_z, d_r, d_h], [d_z, d_r, d_u], [passed], [d_u] if vectors else []
+        return [d_z, d_r, d_h, d_u], [passed], [d_u] if vectors else []
 
     @property
     def kept_widths(self) -> list[int]:

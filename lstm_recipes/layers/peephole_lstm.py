@@ -1,6 +1,5 @@
 """The LSTM whose gates see the cell state through peepholes (2000/2002)."""
 
-import operator
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -48,9 +47,9 @@ class PeepholeLSTMCell(ForgetGateLSTMCell):
         """p ⊙ c, summed over the cells of each block."""
         return self.gather(p * (ops.stop_gradient(c) if self.truncated_gradient else c))
 
-    def pointwise(self, x: list, r: list, states: list, vectors: list) -> tuple[list, tuple]:
+    def pointwise(self, z: list, states: list, vectors: list) -> tuple[list, tuple]:
         c, (p_i, p_f, p_o) = states[1], vectors
-        z_i, z_f, z_c, z_o = map(operator.add, x, r)
+        z_i, z_f, z_c, z_o = z
         i = self.recurrent_activation(z_i + self.peep(p_i, c))
         f = self.recurrent_activation(z_f + self.peep(p_f, c))
         g = self.activation(z_c)
@@ -76,7 +75,7 @@ class PeepholeLSTMCell(ForgetGateLSTMCell):
         if not self.truncated_gradient:
             dc = dc + p_i * self.spread(d_i) + p_f * self.spread(d_f)
         d_p = [self.spread(d_i) * before, self.spread(d_f) * before, self.spread(d_o) * c]
-        return d_z, d_z, [None, dc], d_p
+        return d_z, [None, dc], d_p
 
     @property
     def kept_widths(self) -> list[int]:

@@ -4,9 +4,9 @@ Differentiating a loop costs more than the loop: every step adds its part to the
 kernel, and what the backward pass reads is written, copied and split along the way. Here each cell
 brings its derivative (`pointwise_vjp`, beside `pointwise`), and this file knows nothing else of it.
 
-    forward    r_k = feed(s) @ U_k;  s = where(m, pointwise(x_k[t], r_k, s), s)      k: the gates
-    backward   dx_k, dr_k, ds = pointwise_vjp(where(m, ds, 0));  ds[feed] += Σ_k dr_k @ U_kᵀ
-    after      dU_k = feedsᵀ @ dr_k, one product for all steps; x's own products, before the loop
+    forward    z_k = x_k[t] + feed(s) @ U_k;  s = where(m, pointwise(z, s), s)       k: the gates
+    backward   dz, ds = pointwise_vjp(where(m, ds, 0));  ds[feed] += Σ_k dz_k @ U_kᵀ
+    after      dU_k = feedsᵀ @ dz_k, one product for all steps; x's own products, before the loop
                and after it, are nobody's business here
 
 What made it fast, on processors (measured by benchmarks/layers.py):
@@ -108,7 +108,8 @@ def _forward(
         fed = cell.as_feed(states[0], feed_mask)
         r = [_product(fed, kernel) for kernel in kernels]
         r = [tf.cast(part, x[0].dtype) for part in r]
-        new, saved = cell.pointwise([part[t] for part in x], r, states, vectors)
+        z = cell.gates([part[t] for part in x], r)
+        new, saved = cell.pointwise(z, states, vectors)
         new = [tf.cast(n, s.dtype) for n, s in zip(new, states, strict=True)]
         if mask is not None:
             now = mask[t]
@@ -151,7 +152,8 @@ def _backward(
             passed = [tf.where(now, tf.zeros_like(part), part) for part in d]
             d = [tf.where(now, part, tf.zeros_like(part)) for part in d]
         saved = [array.read(t) for array in kept]
-        dx_t, dr_t, before, dv = cell.pointwise_vjp(d, saved, vectors)
+        dz, before, dv = cell.pointwise_vjp(d, saved, vectors)
+        dx_t, dr_t = _both(cell, dz)
         if not cell.truncates:
             parts = [_product(p, u) for p, u in zip(dr_t, turned, strict=True)]
             fed = cell.as_feed(tf.add_n(parts), feed_mask)
@@ -208,6 +210,15 @@ def _product(a: Any, b: Any, **transposed: bool) -> Any:
 
     lower = b.dtype if b.dtype.size < a.dtype.size else a.dtype
     return tf.matmul(tf.cast(a, lower), tf.cast(b, lower), **transposed)
+
+
+def _both(cell: Any, dz: list) -> tuple[list, list]:
+    """The gradients of each column's x W + b and of its recurrent product."""
+    parts, dx, dr = iter(dz), [], []
+    for name in cell.columns:
+        dx.append(next(parts))
+        dr.append(next(parts) if name in cell.columns_apart else dx[-1])
+    return dx, dr
 
 
 def _sum(one: Any, two: Any) -> Any:
