@@ -48,7 +48,8 @@ def record(name: str, runs: Path, shown: str, asked: argparse.Namespace) -> None
         path = folder / f"{file.name.removesuffix('.comparison.json')}.json"
         if path.exists() and json.loads(path.read_text())["metrics"] == metrics:
             continue
-        result = {"recipe": "translate", "config": metrics["row"], "seed": metrics["seed"]}
+        result = {"recipe": "translate", "config": metrics["row"]}
+        result["seed"] = metrics["seed"].replace(" ", "-")
         result |= {"command": shown} | measured(asked.note) | {"metrics": metrics}
         path.write_text(json.dumps(result, indent=2) + "\n")
         print(path.relative_to(ROOT))

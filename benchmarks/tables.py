@@ -195,7 +195,7 @@ def ablation(name: str, columns: Callable[[dict], dict[str, str]]) -> str:
     lines = [f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
     for run in shown:
         cells = columns(run["metrics"])
-        first = [ABLATIONS[name][run["config"]], run["seed"]]
+        first = [ABLATIONS[name][run["config"]], run["metrics"]["seed"]]
         lines.append(f"| {' | '.join(first + [cells.get(title, '') for title in titles])} |")
     dates = ", ".join(sorted({run["date"] for run in runs}))
     about = (
