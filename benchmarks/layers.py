@@ -2,7 +2,7 @@
 
 All sides run in one process and take turns, each turn once forward and once forward and backward
 (the gradients of the inputs and of every weight, in training); a ratio is formed within a turn.
-Compiling is not timed. "products alone" is the least that any of them has to multiply, as large
+Compiling is not timed. "Products alone" are the least that any of them has to multiply, as large
 products; `BlockLSTMV2` is TensorFlow's own fused kernel, `keras.layers.RNN` our cell in Keras' own
 loop, and `torch` takes part where PyTorch is installed.
 
@@ -139,10 +139,10 @@ def all_sides(shape: str) -> dict[str, dict[str, Sides]]:
         "keras.layers.LSTM": {name: sides_of(layer, x) for name, layer in lstm.items()},
         "keras.layers.GRU": {name: sides_of(layer, x) for name, layer in gru.items()},
     }
-    for group, gates in zip(groups.values(), (4, 3), strict=True):
-        torch = torch_sides(x.numpy(), units, gates == 3)
-        group.update({"torch": torch} if torch else {})
-        group["products alone"] = products(x, units, gates)
+    for group, kind, gates in zip(groups.values(), ("LSTM", "GRU"), (4, 3), strict=True):
+        torch = torch_sides(x.numpy(), units, kind == "GRU")
+        group.update({f"torch.nn.{kind}": torch} if torch else {})
+        group[f"products of the {kind} alone"] = products(x, units, gates)
     return {base: {name: (x, side) for name, side in g.items()} for base, g in groups.items()}
 
 
@@ -189,7 +189,7 @@ def speed(shapes: list[str], repeats: int) -> dict[str, Any]:
                     f"({m['faster'][0]:.2f}-{m['faster'][2]:.2f})"
                     for what, m in row.items()
                 ]
-                print(f"  {name:26s}" + "   ".join(shown), flush=True)
+                print(f"  {name:29s}" + "   ".join(shown), flush=True)
         keras.backend.clear_session()
     return found
 

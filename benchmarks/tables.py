@@ -370,7 +370,7 @@ def int8() -> str:
 
 def speed_row(name: str, row: dict) -> str:
     """One line of a table of speeds."""
-    cells = [name if " " in name or name == "torch" else f"`{name}`"]
+    cells = [name if name.startswith("products") else f"`{name}`"]
     for one in row.values():
         low, middle, high = one["faster"]
         cells += [f"{one['ms']:,.1f}", f"{middle:.2f} × ({low:.2f}–{high:.2f})"]
