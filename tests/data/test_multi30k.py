@@ -72,7 +72,14 @@ def test_without_the_repository_one_sentence_says_what_to_put_where(repository):
     assert "put them into one folder, and give it with --data DIR" in message
 
 
-@pytest.mark.parametrize("found", [gzip.compress(b"others\n"), gzip.compress(b"x" * 99)[:-9], b"x"])
+WRONG = {
+    "others": gzip.compress(b"others\n"),
+    "cut short": gzip.compress(b"x" * 99)[:-9],
+    "not packed": b"x",
+}
+
+
+@pytest.mark.parametrize("found", WRONG.values(), ids=WRONG.keys())
 def test_wrong_files_do_not_count(repository, found):
     (repository / "train.en.gz").write_bytes(found)
     with pytest.raises(UserError, match=r"wrong bytes|cannot be read"):
