@@ -128,9 +128,7 @@ def ner_speed() -> str:
     ]
     about = (
         f"Medians and quartiles of {result['repeats']} repeats over {result['words']:,} words; "
-        f"tagging needs {result['megabytes']} MB of the run. Measured on {result['machine']}; "
-        f"TensorFlow {result['versions']['tensorflow']}, Keras {result['versions']['keras']}; "
-        f"{result['date']}."
+        f"tagging needs {result['megabytes']} MB of the run. {measured_on(result)}"
     )
     return "\n".join(["| | words per second |", "| --- | --- |", *rows, "", about])
 
@@ -288,11 +286,7 @@ def sampling() -> str:
         "| texts at once | `char-rnn sample`, characters/s | the tutorial's loop | ratio |\n"
         "| --- | --- | --- | --- |"
     )
-    about = (
-        "Medians; of the ratio the quartiles too. Measured on "
-        f"{result['machine']}; TensorFlow {result['versions']['tensorflow']}, "
-        f"Keras {result['versions']['keras']}; {result['date']}."
-    )
+    about = f"Medians; of the ratio the quartiles too. {measured_on(result)}"
     return "\n".join([head, *rows, "", about])
 
 
@@ -316,9 +310,7 @@ def beam_search() -> str:
     about = (
         f"Medians of {result['repeats']} repeats, of the ratio the quartiles too; "
         f"{result['batch']} sentences at a time, beam {result['beam']}, the phrases' model. "
-        f"Measured on "
-        f"{result['machine']}; TensorFlow {result['versions']['tensorflow']}, "
-        f"Keras {result['versions']['keras']}; {result['date']}."
+        f"{measured_on(result)}"
     )
     return "\n".join([head, *rows, "", about])
 

@@ -140,7 +140,6 @@ def _backward(
 
     steps, batch, dtype = kept[0].size(), d_states[0].shape[0], cell.variable_dtype
     apart = [k for k, name in enumerate(cell.columns) if name in cell.columns_apart]
-
     turned = [tf.transpose(u) for u in kernels]
 
     def step(back: Any, d: list, d_vectors: list, dr: list, dx: list) -> tuple:
