@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from machine import ROOT, measured
+from machine import ROOT, record
 
 
 def main() -> None:
@@ -36,22 +36,22 @@ def main() -> None:
     try:
         subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "tensorflow"})
     finally:
-        record(asked.name, runs / asked.name, " ".join(["lstm-recipes translate", *options]), asked)
+        record_all(
+            asked.name, runs / asked.name, " ".join(["lstm-recipes translate", *options]), asked
+        )
 
 
-def record(name: str, runs: Path, shown: str, asked: argparse.Namespace) -> None:
+def record_all(name: str, runs: Path, shown: str, asked: argparse.Namespace) -> None:
     """A result file for each comparison that has none yet, or another one."""
-    folder = ROOT / "benchmarks" / "results" / f"translate-{name}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = f"translate-{name}"
     for file in sorted(runs.glob("*.comparison.json")):
         metrics = json.loads(file.read_text())
-        path = folder / f"{file.name.removesuffix('.comparison.json')}.json"
+        done = file.name.removesuffix(".comparison.json")
+        path = ROOT / "benchmarks" / "results" / folder / f"{done}.json"
         if path.exists() and json.loads(path.read_text())["metrics"] == metrics:
             continue
-        result = {"recipe": "translate", "config": metrics["row"]}
-        result["seed"] = metrics["seed"].replace(" ", "-")
-        result |= {"command": shown} | measured(asked.note) | {"metrics": metrics}
-        path.write_text(json.dumps(result, indent=2) + "\n")
+        options = {"seed": metrics["seed"].replace(" ", "-"), "note": asked.note}
+        record(folder, metrics["row"], shown, metrics, recipe="translate", **options)
         print(path.relative_to(ROOT))
 
 

@@ -8,7 +8,6 @@ and BLEU are of the whole test split, with the paired bootstrap of sacreBLEU.
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -18,7 +17,7 @@ from typing import Any
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from machine import ROOT, measured
+from machine import record
 
 from lstm_recipes.data.pairs import Pair
 from lstm_recipes.decoding.translation import Translator
@@ -103,13 +102,9 @@ def main() -> None:
     for name, row in rows.items():
         print(f"  {name:8s} " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in row.items()))
     if options.record:
-        path = ROOT / "benchmarks" / "results" / "int8" / "default-0.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"recipe": "int8", "config": "default", "seed": 0}
-        about |= {"command": "python benchmarks/int8.py RUN --record"} | measured()
-        about |= DECODING | {"split": split, "sentences": len(pairs), "timed": len(timed)}
-        about |= {"repeats": options.repeats, "bleu_signature": bleu.signature, "metrics": rows}
-        path.write_text(json.dumps(about, indent=2) + "\n")
+        about = DECODING | {"split": split, "sentences": len(pairs), "timed": len(timed)}
+        about |= {"repeats": options.repeats, "bleu_signature": bleu.signature}
+        record("int8", "default", "python benchmarks/int8.py RUN --record", rows, **about)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ loop, and `torch` takes part where PyTorch is installed.
 """
 
 import argparse
-import json
 import os
 import resource
 import subprocess
@@ -29,7 +28,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 import numpy as np
 import tensorflow as tf
-from machine import ROOT, measured
+from machine import record
 
 from lstm_recipes.layers import CECLSTM, GRU, ForgetGateLSTM, ForgetGateLSTMCell, PeepholeLSTM
 
@@ -251,13 +250,9 @@ def main() -> None:
     else:
         name, found = "speed", speed(asked.shapes, asked.repeats)
     if asked.record:
-        path = ROOT / "benchmarks" / "results" / "layers" / f"{name}-0.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
         option = "" if name == "speed" else f" --{name}"
-        about = {"recipe": "layers", "config": name, "seed": 0}
-        about |= {"command": f"python benchmarks/layers.py{option} --record"} | measured()
-        about |= {"repeats": asked.repeats, "metrics": found}
-        path.write_text(json.dumps(about, indent=2) + "\n")
+        command = f"python benchmarks/layers.py{option} --record"
+        record("layers", name, command, found, repeats=asked.repeats)
 
 
 if __name__ == "__main__":

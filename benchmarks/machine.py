@@ -1,6 +1,7 @@
 """What a result file says of where, when and with what it was measured."""
 
 import datetime
+import json
 import os
 import platform
 import subprocess
@@ -28,6 +29,34 @@ def measured(note: str = "") -> dict[str, Any]:
         "machine": f"{processor()}, {os.cpu_count()} cores",
         "note": note,
     }
+
+
+def record(
+    folder: str,
+    config: str,
+    command: str,
+    metrics: Any,
+    *,
+    seed: Any = 0,
+    note: str = "",
+    **about: Any,
+) -> Path:
+    """Write a result file, benchmarks/results/FOLDER/CONFIG-SEED.json, and give its path.
+
+    Args:
+        folder, config, seed: By which the file is found; the folder is the recipe's name unless
+            ``recipe`` says otherwise.
+        command: That makes the result again.
+        metrics: What was measured.
+        note: What a reader of the figures should know.
+        about: More of how it was measured.
+    """
+    result = {"recipe": about.pop("recipe", folder), "config": config, "seed": seed}
+    result |= {"command": command} | measured(note) | about | {"metrics": metrics}
+    path = ROOT / "benchmarks" / "results" / folder / f"{config}-{seed}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=2) + "\n")
+    return path
 
 
 def processor() -> str:

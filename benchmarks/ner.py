@@ -11,7 +11,6 @@ process and take turns; words are our tokens on both.
 
 import argparse
 import io
-import json
 import os
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
-from machine import ROOT, measured
+from machine import record
 
 from lstm_recipes.data import read_text
 from lstm_recipes.data.conll import read_columns
@@ -83,15 +82,12 @@ def main() -> None:
     for name, (low, middle, high) in found.items():
         print(f"  {name:16s} {middle:10,.0f} words/s (quartiles {low:,.0f} to {high:,.0f})")
     if options.record:
-        path = ROOT / "benchmarks" / "results" / "ner-speed" / "default-0.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"recipe": "ner-speed", "config": "default", "seed": 0}
-        about |= {"command": "python benchmarks/ner.py RUN --record"} | measured()
         rates = {name: [int(rate) for rate in row] for name, row in found.items()}
         needed = ("best.keras", "vectors.npz", "vocabulary.json")
         size = sum((options.run / name).stat().st_size for name in needed) / 1e6
-        about |= {"words": words, "repeats": options.repeats, "megabytes": round(size, 1)}
-        path.write_text(json.dumps(about | {"metrics": rates}, indent=2) + "\n")
+        about = {"words": words, "repeats": options.repeats, "megabytes": round(size, 1)}
+        command = "python benchmarks/ner.py RUN --record"
+        record("ner-speed", "default", command, rates, **about)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ measures both and gives one ratio. Compiling is not timed, and is shown apart.
 """
 
 import argparse
-import json
 import os
 import platform
 import time
@@ -25,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 import tensorflow as tf
-from machine import ROOT, measured
+from machine import record
 
 from lstm_recipes.data import Vocabulary
 from lstm_recipes.decoding import Generator, make_sampler
@@ -225,11 +224,7 @@ def main() -> None:
         print(f"batch {batch}, {options.length} characters after {PROMPT!r}")
         found.append(compare(sides, batch, options.length, options.repeats))
     if options.record:
-        path = ROOT / "benchmarks" / "results" / "sampling" / "default-0.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"recipe": "sampling", "config": "default", "seed": 0}
-        about |= {"command": "python benchmarks/sampling.py --record"} | measured()
-        path.write_text(json.dumps(about | {"metrics": found}, indent=2) + "\n")
+        record("sampling", "default", "python benchmarks/sampling.py --record", found)
 
 
 if __name__ == "__main__":

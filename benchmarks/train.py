@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from machine import ROOT, measured
+from machine import ROOT, record
 
 LAYERS = ("cec", "forget", "peephole", "gru", "keras_lstm")
 # In bfloat16 it takes two thirds of the time, where the processor multiplies so.
@@ -65,11 +65,8 @@ def main() -> None:
     if asked.vectors is not None:
         shown = shown.replace("--vectors", f"--vectors {asked.vectors.name}")
     metrics = json.loads((run / "metrics.json").read_text())
-    result = {"recipe": asked.recipe, "config": asked.config, "seed": asked.seed, "command": shown}
-    result |= measured(asked.note) | {"metrics": metrics}
-    path = ROOT / "benchmarks" / "results" / asked.recipe / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(result, indent=2) + "\n")
+    options = {"seed": asked.seed, "note": asked.note}
+    path = record(asked.recipe, asked.config, shown, metrics, **options)
     print(f"{path.relative_to(ROOT)}: {metrics}")
 
 

@@ -10,7 +10,6 @@ it is not. All sides run in one process and take turns. Compiling is not timed.
 """
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import tensorflow as tf
-from machine import ROOT, measured
+from machine import record
 
 from lstm_recipes.data.tokenizer import END, PADDING, START
 from lstm_recipes.data.word_features import padded
@@ -133,13 +132,10 @@ def main() -> None:
             f"({low:.1f} to {high:.1f}), {100 * same[name]:.1f} % of the translations the same"
         )
     if options.record:
-        path = ROOT / "benchmarks" / "results" / "beam-search" / "default-0.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        about = {"recipe": "beam-search", "config": "default", "seed": 0}
-        about |= {"command": "python benchmarks/translate.py RUN --record"} | measured()
-        about |= {"beam": options.beam, "batch": options.batch, "sentences": len(sources)}
-        about |= {"repeats": options.repeats, "metrics": rows}
-        path.write_text(json.dumps(about, indent=2) + "\n")
+        about = {"beam": options.beam, "batch": options.batch, "sentences": len(sources)}
+        about |= {"repeats": options.repeats}
+        command = "python benchmarks/translate.py RUN --record"
+        record("beam-search", "default", command, rows, **about)
 
 
 if __name__ == "__main__":
