@@ -29,12 +29,15 @@ class NER:
     """How a word is read by its characters."""
     character_size: int = 30  # Width of a character's vector.
     character_units: int = 50  # Width of a word's vector that its characters make.
+    context: int = 10  # Sentences before and after that a name is looked for in; 0 for none.
+    context_units: int = 64  # Width of a word's vector that its other occurrences make.
     vector_size: int = 100  # Width of a word's own vector; with --vectors, theirs.
     cased: bool = False  # Whether "Bank" and "bank" have a vector each; both begin with the same.
     scheme: Literal["IOB1", "IOB2", "IOBES"] = "IOBES"
     """The tags that the model learns; files of any scheme are converted."""
     crf: bool = True  # The CRF, by which neighbouring tags see each other; without, a softmax.
     dropout: float = 0.5  # Rate on characters, and before and after each recurrent layer.
+    context_dropout: float = 0.3  # Rate on what stands beside a word's other occurrences.
     recurrent_dropout: float = 0.25  # Rate on h_{t-1}, one mask a sentence.
     word_dropout: float = 0.05  # Share of words that are taken for unknown ones in training.
     batch_size: int = 32  # Sentences of like length.
@@ -55,10 +58,11 @@ class NER:
     def check(self) -> None:
         """Raise a UserError unless all numbers make sense."""
         counts = "layers units character_size character_units vector_size batch_size patience"
+        counts += " context_units"
         check_numbers(self, counts + " validate_every", Range.COUNT)
-        check_numbers(self, "dropout recurrent_dropout word_dropout", Range.SHARE)
+        check_numbers(self, "dropout context_dropout recurrent_dropout word_dropout", Range.SHARE)
         check_numbers(self, "learning_rate clip_norm", Range.POSITIVE)
-        check_numbers(self, "warmup weight_decay vector_learning_rate", Range.NOT_NEGATIVE)
+        check_numbers(self, "context warmup weight_decay vector_learning_rate", Range.NOT_NEGATIVE)
         check_numbers(self, "seed", Range.SEED)
         if self.characters == "lstm":
             check_numbers(self, "character_units", Range.EVEN)
@@ -86,13 +90,15 @@ def build(numbers: NER, table: WordTable, vocabulary: TaggerVocabulary) -> "kera
     from lstm_recipes.models.tagger import tagger
 
     keras.utils.set_random_seed(numbers.seed)
-    names = "layer layers units character_size character_units dropout recurrent_dropout crf"
+    names = "layer layers units character_size character_units context_dropout dropout"
+    names += " recurrent_dropout crf"
     return tagger(
         len(vocabulary.tags),
         vector_size=table.matrix.shape[1],
         characters=len(vocabulary.characters) + 2,
         character_encoder=numbers.characters,
         allowed=allowed_transitions(vocabulary.tags, vocabulary.scheme),
+        context_units=numbers.context_units if numbers.context else 0,
         precision=numbers.precision,
         **chosen(numbers, names),
     )
@@ -135,7 +141,7 @@ def train(
     numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
     corpus = load(data, word_column, tag_column, strict)
-    vocabulary = TaggerVocabulary.of(corpus.train, numbers.scheme, numbers.cased)
+    vocabulary = TaggerVocabulary.of(corpus.train, numbers.scheme, numbers.cased, numbers.context)
     table = WordTable.of(corpus, vectors, numbers.vector_size, numbers.seed, numbers.cased)
     about = corpus.about | {"vectors": table.about(vectors)}
     if resume:

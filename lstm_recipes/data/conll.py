@@ -275,7 +275,7 @@ def _layout(path: Path, lines: list[str]) -> tuple[Callable[[str], list[str]], i
     if not rows:
         raise UserError(f"{path} has no sentences; give a file with a word and its tag on a line")
     first = next((line for line in rows if not _may_be_comment(line)), rows[0])
-    cells = _between_tabs if "\t" in first.strip() else _between_spaces
+    cells = _between_tabs if "\t" in first.strip(" \t\r") else _between_spaces
     count = len(cells(first))
     if count < 2:
         raise UserError(

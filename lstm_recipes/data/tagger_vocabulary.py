@@ -25,9 +25,13 @@ class TaggerVocabulary:
     cased: bool
     """Whether a word is looked up as it is written before it is in lower case."""
     characters: str
+    window: int = 0
+    """How many sentences before and after are searched for a word's other occurrences."""
 
     @classmethod
-    def of(cls, sentences: Sequence[Sentence], scheme: str, cased: bool) -> "TaggerVocabulary":
+    def of(
+        cls, sentences: Sequence[Sentence], scheme: str, cased: bool, window: int = 0
+    ) -> "TaggerVocabulary":
         """That of training sentences, which have IOB2 tags.
 
         It has all tags of the scheme for their types of entities; an entity that is longer than
@@ -36,7 +40,8 @@ class TaggerVocabulary:
         types = {split_tag(tag)[1] for sentence in sentences for tag in sentence.tags} - {""}
         shapes = (convert([f"B-{t}", f"I-{t}", f"I-{t}", f"B-{t}"], "IOB2", scheme) for t in types)
         characters = {c for sentence in sentences for word in sentence.words for c in word}
-        return cls(sorted({"O"}.union(*shapes)), scheme, cased, "".join(sorted(characters)))
+        tags = sorted({"O"}.union(*shapes))
+        return cls(tags, scheme, cased, "".join(sorted(characters)), window)
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "TaggerVocabulary":
@@ -45,8 +50,11 @@ class TaggerVocabulary:
         Raises:
             KeyError, TypeError: A part is missing, or is something else.
         """
+        found = {"window": 0} | found  # a run of a version that knew no window
         parts = [found[field.name] for field in fields(cls)]
-        return cls(*(kind(part) for kind, part in zip((list, str, bool, str), parts, strict=True)))
+        return cls(
+            *(kind(part) for kind, part in zip((list, str, bool, str, int), parts, strict=True))
+        )
 
     def features(self, words: Sequence[str]) -> WordFeatures:
         """What the tagger sees of a word, where these words have vectors."""

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstm_recipes.data.word_context import Context, occurrences
+
 LONGEST = 24  # characters of a word that are read: the first and the last half of so many
 
 
@@ -18,6 +20,8 @@ class Words(NamedTuple):
     """int32 ``[batch, words]``: 1 lower, 2 Title, 3 UPPER, 4 miXed, 5 without letters."""
     characters: np.ndarray
     """int32 ``[batch, words, characters]``: 1 is an unknown character."""
+    context: Context
+    """The words' other occurrences."""
 
 
 def case_of(word: str) -> int:
@@ -78,9 +82,16 @@ class WordFeatures:
 
 
 class EncodedSentences:
-    """Sentences of which every different word is looked up once."""
+    """Sentences of which every different word is looked up once.
 
-    def __init__(self, features: WordFeatures, sentences: Iterable[Sequence[str]]):
+    Args:
+        features: What is seen of a word.
+        sentences: In the order in which they were written.
+        window: How many sentences before and after are searched for other occurrences of a word;
+            0 is none, and then its own sentence is not searched either.
+    """
+
+    def __init__(self, features: WordFeatures, sentences: Iterable[Sequence[str]], window: int = 0):
         sentences = list(sentences)
         known = {
             word: k for k, word in enumerate(dict.fromkeys(w for s in sentences for w in s), 1)
@@ -94,13 +105,32 @@ class EncodedSentences:
                 word = word[: LONGEST // 2] + word[-LONGEST // 2 :]
             self.characters[k, : len(word)] = [features._ids.get(c, 1) for c in word]
         self.lengths = np.maximum((self.characters != 0).sum(1), 1)
+        nothing = np.zeros((0, 2), "int32")
+        self._again = occurrences(sentences, window) if window else [nothing] * len(sentences)
+        # Each word's id, and those of the words beside it, 0 at the ends of sentences.
+        self._id = np.concatenate([[0], *self.ids])[1:]
+        self._left = np.concatenate([[0], *(np.append(0, ids[:-1]) for ids in self.ids)])[1:]
+        self._right = np.concatenate([[0], *(np.append(ids[1:], 0) for ids in self.ids)])[1:]
 
     def batch(self, chosen: Iterable[int] | None = None) -> Words:
         """Some of the sentences, by number; all of them if none are named."""
-        ids = self.ids if chosen is None else [self.ids[k] for k in chosen]
-        words = padded(ids)
+        chosen = range(len(self.ids)) if chosen is None else list(chosen)
+        words = padded([self.ids[k] for k in chosen])
         longest = self.lengths[words].max(initial=1)
-        return Words(self.rows[words], self.case[words], self.characters[words][:, :, :longest])
+        context = self._context([self._again[k] for k in chosen], words.shape)
+        characters = self.characters[words][:, :, :longest]
+        return Words(self.rows[words], self.case[words], characters, context)
+
+    def _context(self, again: list[np.ndarray], shape: tuple[int, int]) -> Context:
+        places = [rows[:, 0] + k * shape[1] for k, rows in enumerate(again)]
+        place = np.concatenate([np.zeros(0, "int32"), *places]).astype("int32")
+        other = np.concatenate([np.zeros((0, 2), "int32"), *again])[:, 1]
+        cases = np.zeros((shape[0] * shape[1], 6), "float32")
+        np.add.at(cases, (place, self.case[self._id[other]] - 1), 1.0)
+        count = cases[:, :5].sum(1, keepdims=True)
+        cases = np.concatenate([cases[:, :5] / np.maximum(count, 1.0), count > 0], axis=1)
+        left, right = self.rows[self._left[other]], self.rows[self._right[other]]
+        return Context(place, left, right, cases.reshape(*shape, 6).astype("float32"))
 
 
 def padded(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:

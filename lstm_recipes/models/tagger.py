@@ -25,6 +25,8 @@ def tagger(
     character_encoder: Literal["cnn", "lstm", "none"] = "cnn",
     character_size: int = 30,
     character_units: int = 50,
+    context_units: int = 0,
+    context_dropout: float = 0.0,
     dropout: float = 0.5,
     recurrent_dropout: float = 0.0,
     crf: bool = True,
@@ -34,8 +36,9 @@ def tagger(
     2016).
 
     In: ``vectors`` float32 ``[batch, words, vector_size]``, ``case`` int32 ``[batch, words]`` (0
-    where there is no word), ``characters`` int32 ``[batch, words, characters]``. Out: emissions
-    float32 ``[batch, words, tags]``, of the `CRF` layer, which is the last one.
+    where there is no word), ``characters`` int32 ``[batch, words, characters]``, and with
+    ``context_units`` ``context`` float32 ``[batch, words, 2 vector_size + 6]``, of `word_context`.
+    Out: emissions float32 ``[batch, words, tags]``, of the `CRF` layer, which is the last one.
 
     Args:
         tags: How many tags there are.
@@ -48,6 +51,9 @@ def tagger(
         character_encoder: How a word is read by its characters; ``"none"`` is not at all.
         character_size: Width of a character's vector.
         character_units: Width of a word's vector that is made of its characters.
+        context_units: Width of a word's vector that is made of its other occurrences (Chieu & Ng
+            2003); 0 for none.
+        context_dropout: Rate on those.
         dropout: Rate on the characters' vectors, and before and after each recurrent layer.
         recurrent_dropout: Rate on h_{t-1}, one mask a sentence.
         crf: Without it neighbouring tags do not see each other: a softmax at each word, which is a
@@ -76,6 +82,11 @@ def tagger(
                 dtype=precision,
             )(spelling)
         )
+    inputs = {"vectors": vectors, "case": case, "characters": spelling}
+    if context_units:
+        inputs["context"] = keras.Input((None, 2 * vector_size + CASES), name="context")
+        seen = keras.layers.Dropout(context_dropout, dtype=precision)(inputs["context"])
+        parts.append(keras.layers.Dense(context_units, "relu", dtype=precision)(seen))
     x = keras.layers.Concatenate(dtype=precision)(parts)
     for _ in range(layers):
         x = keras.layers.Dropout(dropout, dtype=precision)(x)
@@ -86,5 +97,32 @@ def tagger(
     x = keras.layers.Dropout(dropout, dtype=precision)(x)
     scores = keras.layers.Dense(tags, dtype="float32")(x)
     emissions = CRF(allowed if crf else None, trainable=crf, name="crf")(scores, mask=mask)
-    inputs = {"vectors": vectors, "case": case, "characters": spelling}
     return keras.Model(inputs, emissions, name="tagger")
+
+
+def word_context(place: Any, left: Any, right: Any, cases: Any) -> Any:
+    """What a tagger sees of its words' other occurrences: the vectors of the words to their left
+    and to their right, averaged, and how they are written.
+
+    Args:
+        place: int32 ``[occurrences]``: which word, sentence · length + position.
+        left, right: float ``[occurrences, size]``: the vectors beside each occurrence.
+        cases: float ``[batch, words, 6]``, of `data.word_context.Context`.
+
+    Returns:
+        float ``[batch, words, 2 size + 6]``; zeros for a word that occurs once.
+
+    >>> left, right = ops.array([[1.0], [3.0]]), ops.array([[0.0], [1.0]])
+    >>> seen = word_context(ops.array([1, 1]), left, right, ops.zeros((1, 2, 6)))
+    >>> ops.convert_to_numpy(seen)[0, :, :2]
+    array([[0. , 0. ],
+           [2. , 0.5]], dtype=float32)
+    """
+    batch, words = ops.shape(cases)[:2]
+    beside = ops.concatenate([left, right], axis=-1)
+    ones = ops.ones_like(beside[:, :1])
+    sums = ops.segment_sum(
+        ops.concatenate([beside, ones], axis=-1), place, num_segments=batch * words
+    )
+    means = sums[:, :-1] / ops.maximum(sums[:, -1:], 1.0)
+    return ops.concatenate([ops.reshape(means, (batch, words, beside.shape[-1])), cases], axis=-1)

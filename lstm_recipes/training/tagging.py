@@ -16,6 +16,7 @@ from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.layers.crf import mask_of
 from lstm_recipes.layers.linear_chain import marginals, transition_probabilities, viterbi
 from lstm_recipes.metrics.spans import entity_scores
+from lstm_recipes.models.tagger import word_context
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
 
@@ -60,9 +61,10 @@ class TaggingTask:
         self.model, self.table, self.valid = model, table, corpus.valid
         self.seed, self.vector_rate, self.word_dropout = seed, vector_rate, word_dropout
         features, known = vocabulary.features(table.words), (vocabulary.tags, vocabulary.scheme)
-        self.words = EncodedSentences(features, [s.words for s in corpus.train])
+        window = vocabulary.window
+        self.words = EncodedSentences(features, [s.words for s in corpus.train], window)
         self.labels = tag_ids(corpus.train, *known)
-        self.valid_words = EncodedSentences(features, [s.words for s in corpus.valid])
+        self.valid_words = EncodedSentences(features, [s.words for s in corpus.valid], window)
         self.valid_labels = tag_ids(corpus.valid, *known)
         self.batches = SentenceBatches([len(y) for y in self.labels], batch_size, seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
@@ -76,7 +78,8 @@ class TaggingTask:
         )
         self.optimizer.build(model.trainable_variables)
         self._decoder = Decoder(model, *known)
-        specs = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3, 2)]
+        specs = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3, 1, 1, 1)]
+        specs += [tf.TensorSpec([None, None, 6]), tf.TensorSpec([None, None], "int32")]
         self._step = tf.function(self._step, input_signature=[*specs, tf.TensorSpec([])])
 
     @property
@@ -91,7 +94,10 @@ class TaggingTask:
         labels = padded([self.labels[k] for k in chosen])
         rows = self._without_some_words(words.rows, step)
         rate = np.float32(learning_rate)
-        nats = float(self._step(rows, words.case, words.characters, labels, rate))
+        place, left, right, cases = words.context
+        left, right = (np.where(self.table.rare[r], 0, r) for r in (left, right))
+        context = place, left, right, cases
+        nats = float(self._step(rows, words.case, words.characters, *context, labels, rate))
         return nats / sum(len(self.labels[k]) for k in chosen)
 
     def _without_some_words(self, rows: np.ndarray, step: int) -> np.ndarray:
@@ -105,13 +111,19 @@ class TaggingTask:
         rows: tf.Tensor,
         case: tf.Tensor,
         characters: tf.Tensor,
+        place: tf.Tensor,
+        left: tf.Tensor,
+        right: tf.Tensor,
+        cases: tf.Tensor,
         labels: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> tf.Tensor:
+        # Of what stands beside other occurrences nothing is learnt about the vectors.
+        beside = [_known(tf.gather(self.vectors.value, r), r) for r in (left, right)]
         with tf.GradientTape() as tape:
             vectors = tf.gather(self.vectors.value, rows)
-            inputs = {"vectors": vectors, "case": case, "characters": characters}
-            emissions = self.model(inputs, training=True)
+            words = {"vectors": vectors, "case": case, "characters": characters}
+            emissions = self.model(_inputs(self.model, words, place, *beside, cases), training=True)
             likelihood = self.model.get_layer("crf").log_likelihood(emissions, labels)
             nats = -tf.reduce_sum(likelihood)
             # Of all batches the same share a word, so that none counts for more in a long sentence.
@@ -158,11 +170,18 @@ class Decoder:
         self.model, self.crf = model, model.get_layer("crf")
         self.tags, self.scheme = tags, scheme
         size = model.input["vectors"].shape[-1]
-        words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 3)]
+        words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 3, 1)]
+        beside = [tf.TensorSpec([None, size])] * 2
         emissions = tf.TensorSpec([None, None, len(tags)])
         labels = tf.TensorSpec([None, None], "int32")
         self._emit = tf.function(
-            self._emit, input_signature=[tf.TensorSpec([None, None, size]), *words]
+            self._emit,
+            input_signature=[
+                tf.TensorSpec([None, None, size]),
+                *words,
+                *beside,
+                tf.TensorSpec([None, None, 6]),
+            ],
         )
         self._best = tf.function(self._best, input_signature=[emissions])
         self.log_likelihood = tf.function(
@@ -171,13 +190,18 @@ class Decoder:
         self.chances = tf.function(self._chances, input_signature=[emissions])
 
     def emissions(
-        self, matrix: np.ndarray, words: EncodedSentences
+        self, matrix: np.ndarray, words: EncodedSentences, wanted: range | None = None
     ) -> Iterator[tuple[np.ndarray, tf.Tensor]]:
         """Some sentences of like length, by number, and what the model puts out for them, until
-        all have had their turn. ``matrix`` has the words' vectors."""
-        for chosen in of_like_length([len(ids) for ids in words.ids], READ_AT_ONCE):
+        all have had their turn, or those that are wanted. ``matrix`` has the words' vectors."""
+        wanted = np.arange(len(words.ids)) if wanted is None else np.array(wanted)
+        for some in of_like_length([len(words.ids[k]) for k in wanted], READ_AT_ONCE):
+            chosen = wanted[some]
             batch = words.batch(chosen)
-            yield chosen, self._emit(matrix[batch.rows], batch.case, batch.characters)
+            place, left, right, cases = batch.context
+            left, right = (_known(matrix[rows], rows) for rows in (left, right))
+            words_seen = matrix[batch.rows], batch.case, batch.characters
+            yield chosen, self._emit(*words_seen, place, left, right, cases)
 
     def best(self, emissions: tf.Tensor) -> list[list[str]]:
         """The best tags under the model's own scheme, a list a sentence."""
@@ -188,9 +212,11 @@ class Decoder:
         conlleval scorer reads them."""
         return convert(repair(tags, self.scheme)[0], self.scheme, "IOB2")
 
-    def _emit(self, vectors: tf.Tensor, case: tf.Tensor, characters: tf.Tensor) -> tf.Tensor:
-        inputs = {"vectors": vectors, "case": case, "characters": characters}
-        return self.model(inputs, training=False)
+    def _emit(
+        self, vectors: tf.Tensor, case: tf.Tensor, characters: tf.Tensor, *context: tf.Tensor
+    ) -> tf.Tensor:
+        words = {"vectors": vectors, "case": case, "characters": characters}
+        return self.model(_inputs(self.model, words, *context), training=False)
 
     def _best(self, emissions: tf.Tensor) -> tf.Tensor:
         return viterbi(emissions, self.crf.chain, mask_of(emissions))[0]
@@ -200,6 +226,16 @@ class Decoder:
         before: `linear_chain.marginals` and `transition_probabilities`."""
         chain, mask = self.crf.chain, mask_of(emissions)
         return marginals(emissions, chain, mask), transition_probabilities(emissions, chain, mask)
+
+
+def _inputs(model: keras.Model, words: dict, *context: tf.Tensor) -> dict:
+    """What a model reads of a batch; the other occurrences of its words if it does."""
+    return words | ({"context": word_context(*context)} if "context" in model.input else {})
+
+
+def _known(vectors: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+    """Vectors, with zeros in place of the unknown word's."""
+    return vectors * tf.cast(rows != 0, "float32")[:, None]
 
 
 def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> list[np.ndarray]:

@@ -76,7 +76,7 @@ class TrainedTagger:
                 f"{self.folder / 'vocabulary.json'} is not that of a tagger (it lacks {error}); "
                 "give the folder that ner train wrote"
             ) from None
-        self.tags, self.scheme = vocabulary.tags, vocabulary.scheme
+        self.tags, self.scheme, self.window = vocabulary.tags, vocabulary.scheme, vocabulary.window
         self.table = WordTable.load(self.folder.require("vectors.npz"))
         if vectors is not None:
             self.table = self.table.extended(read_vectors(vectors))
@@ -108,23 +108,46 @@ class TrainedTagger:
         """Tag sentences, each a sequence of words, some at a time; one without words has no tags.
 
         Args:
-            sentences: Any number of them.
+            sentences: Any number of them, in the order in which they were written: what a word is
+                may show in the sentences around it.
             confidences: Whether to compute how sure the model is of each entity, exactly: the sum
                 over all sequences of tags that have it (Culotta & McCallum 2004).
         """
-        for start in range(0, len(sentences), CHUNK):
-            yield from self._tag(sentences[start : start + CHUNK], confidences)
-
-    def _tag(self, sentences: Sequence[Sequence[str]], confidences: bool) -> list[Tagged]:
-        found = [Tagged([], [])] * len(sentences)
         filled = [k for k, sentence in enumerate(sentences) if len(sentence)]
-        words = EncodedSentences(self.features, [sentences[k] for k in filled])
-        for chosen, emissions in self._decoder.emissions(self.table.matrix, words):
+        done = 0
+        for start in range(0, len(filled), CHUNK):
+            inside = range(start, min(start + CHUNK, len(filled)))
+            found = self._tag(sentences, filled, inside, confidences)
+            for k, tagged in zip(inside, found, strict=True):
+                yield from [Tagged([], [])] * (filled[k] - done)
+                yield tagged
+                done = filled[k] + 1
+        yield from [Tagged([], [])] * (len(sentences) - done)
+
+    def _tag(
+        self,
+        sentences: Sequence[Sequence[str]],
+        filled: Sequence[int],
+        inside: range,
+        confidences: bool,
+    ) -> list[Tagged]:
+        """Tag some of the sentences that have words, with an eye on those around them."""
+        around = range(
+            max(inside.start - self.window, 0), min(inside.stop + self.window, len(filled))
+        )
+        near = [sentences[filled[k]] for k in around]
+        words = EncodedSentences(self.features, near, self.window)
+        offset = inside.start - around.start
+        found: list[Any] = [None] * len(inside)
+        batches = self._decoder.emissions(
+            self.table.matrix, words, range(offset, offset + len(inside))
+        )
+        for chosen, emissions in batches:
             best = self._decoder.best(emissions)
             tags = [self._decoder.in_iob2(row) for row in best]
             sure = self._sure(emissions, tags) if confidences else [[]] * len(tags)
             for k, row, numbers in zip(chosen, tags, sure, strict=True):
-                found[filled[k]] = Tagged(row, numbers)
+                found[k - offset] = Tagged(row, numbers)
         return found
 
     def _sure(self, emissions: Any, tags: list[list[str]]) -> list[list[float]]:

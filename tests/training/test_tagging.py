@@ -1,6 +1,7 @@
 """Training and measuring a tagger: the loss by hand, which words are hidden, what is kept."""
 
 import os
+from dataclasses import replace
 from itertools import pairwise
 
 import keras
@@ -42,7 +43,9 @@ LONG = Sentence(("Ada", *["said"] * 200), ("B-PER", *["O"] * 200))
 TRAIN, VALID = [*some_sentences(13, 9, 0), *[LONG] * 4], some_sentences(7, 6, 1)
 
 
-def make_task(train=TRAIN, valid=VALID, crf=True, model=None, **options) -> TaggingTask:
+def make_task(
+    train=TRAIN, valid=VALID, crf=True, model=None, vocabulary=VOCABULARY, **options
+) -> TaggingTask:
     keras.utils.set_random_seed(0)
     table = WordTable.made([w for s in train for w in s.words], size=5, seed=0)
     numbers = {"batch_size": 4, "seed": 3, "weight_decay": 0.1, "clip_norm": 1.0}
@@ -58,7 +61,7 @@ def make_task(train=TRAIN, valid=VALID, crf=True, model=None, **options) -> Tagg
             **sizes | {k: options.pop(k) for k in list(options) if k not in numbers},
         )
     corpus = Corpus("some", train, valid, [], "IOB2", 0, "0")
-    return TaggingTask(model, table, VOCABULARY, corpus, **numbers | options)
+    return TaggingTask(model, table, vocabulary, corpus, **numbers | options)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,9 @@ def assign(task: TaggingTask, kept: list[np.ndarray]) -> None:
 
 def nats_by_hand(task: TaggingTask, matrix: np.ndarray, words, rows, tags) -> float:
     """-log p of a sentence's tags, all sequences of tags summed step by step in float64."""
-    emissions = task._decoder._emit(matrix[rows][None], words.case, words.characters)
+    place, left, right, cases = words.context
+    beside = place, matrix[left], matrix[right], cases
+    emissions = task._decoder._emit(matrix[rows][None], words.case, words.characters, *beside)
     e = emissions.numpy()[0].astype("float64")
     transitions, start, end = (w.astype("float64") for w in task._decoder.crf.get_weights())
     allowed = task._decoder.crf.allowed
@@ -111,6 +116,29 @@ def nats_by_hand(task: TaggingTask, matrix: np.ndarray, words, rows, tags) -> fl
 def alone(task: TaggingTask, sentence: Sentence):
     words = VOCABULARY.features(task.table.words).encode([sentence.words])
     return words, words.rows[0]
+
+
+def test_a_name_is_learnt_from_what_stands_beside_it_elsewhere():
+    """A person where "Ada" stands beside it, a place where "in" does: the name alone, which is
+    hidden, does not tell."""
+    said = lambda word, tag: Sentence((word,), (tag,))  # noqa: E731
+    train = []
+    for k in range(40):
+        name, kind = f"Xq{k}", TYPES[k % 2]
+        train += [said(name, f"B-{kind}"), Sentence(("and",) * 3, ("O",) * 3)]
+        beside = ("in", name) if kind == "LOC" else ("Ada", name)
+        train += [Sentence(beside, ("O" if kind == "LOC" else "B-PER", f"{'BI'[k % 2]}-{kind}"))]
+        train += [Sentence(("and",) * 3, ("O",) * 3)] * 3
+    options = {"word_dropout": 1.0, "batch_size": 20}
+    task = make_task(
+        train, train[:48], vocabulary=replace(VOCABULARY, window=2), context_units=8, **options
+    )
+    unaware = make_task(train, train[:48], **options)
+    for step in range(120):
+        task.train_step(step, 0.03)
+        unaware.train_step(step, 0.03)
+    assert task.validate().figures["validation_f1"] == 100.0
+    assert unaware.validate().figures["validation_f1"] < 90.0
 
 
 # --- the loss --------------------------------------------------------------------------------

@@ -29,6 +29,12 @@ def trained(run) -> TrainedTagger:
     return TrainedTagger(run)
 
 
+@pytest.fixture(scope="module")
+def looking_around(tmp_path_factory) -> TrainedTagger:
+    """One that sees the two sentences before and after."""
+    return TrainedTagger(make_run(tmp_path_factory.mktemp("around") / "run", window=2))
+
+
 @pytest.fixture
 def copied(run, tmp_path) -> Path:
     """A copy of the run to change."""
@@ -88,19 +94,34 @@ def test_long_and_short_sentences_side_by_side(trained):
     assert sum(tag[0] == "B" for tag in found[0].tags) > 100
 
 
-def test_it_does_not_matter_how_many_are_read_at_once(trained, monkeypatch):
+@pytest.mark.parametrize("name", ["trained", "looking_around"])
+def test_it_does_not_matter_how_many_are_read_at_once(name, request, monkeypatch):
+    tagger = request.getfixturevalue(name)
     rng = np.random.default_rng(0)
     sentences = [[str(w) for w in rng.choice(WORDS, n)] for n in rng.integers(0, 12, 40)]
-    found = list(trained.tag(sentences, confidences=True))
+    found = list(tagger.tag(sentences, confidences=True))
     monkeypatch.setattr(trained_tagger, "CHUNK", 7)
     monkeypatch.setattr(tagging, "READ_AT_ONCE", 20)
-    again = list(trained.tag(sentences, confidences=True))
+    again = list(tagger.tag(sentences, confidences=True))
     assert [row.tags for row in again] == [row.tags for row in found]
     for row, other in zip(found, again, strict=True):
         assert row.confidences == pytest.approx(other.confidences, abs=1e-5)
-    without = list(trained.tag(sentences))
+    without = list(tagger.tag(sentences))
     assert [row.tags for row in without] == [row.tags for row in found]
     assert all(row.confidences == [] for row in without)
+
+
+def test_a_name_is_looked_for_in_the_sentences_around(looking_around):
+    """As far as the window reaches, over empty sentences, and not further."""
+    near = [["Ada", "rose"], [], ["the", "Nile"], ["Rome", "and", "Ada"]]
+    far = [["Ada", "rose"], ["the", "Nile"], ["in", "1996"], ["Rome", "and", "Ada"]]
+    alone = next(looking_around.tag([near[0]], confidences=True))
+    seen = next(looking_around.tag(near, confidences=True))
+    unseen = next(looking_around.tag(far, confidences=True))
+    assert_whole([near[0]], [seen])
+    assert unseen.tags == alone.tags
+    assert unseen.confidences == pytest.approx(alone.confidences, abs=1e-5)
+    assert (seen.tags, seen.confidences) != (alone.tags, pytest.approx(alone.confidences, abs=1e-3))
 
 
 # --- measuring -------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ WORDS = [
 CHARACTERS = "".join(sorted(set("".join(WORDS))))
 
 
-def make_run(folder: Path, scheme="IOBES", crf=True, types=("LOC", "PER")) -> Path:
+def make_run(folder: Path, scheme="IOBES", crf=True, types=("LOC", "PER"), window=0) -> Path:
     """A run whose model was not trained: its weights are so wild that it finds entities in
     anything."""
     shapes = (convert([f"B-{t}", f"I-{t}", f"I-{t}", f"B-{t}"], "IOB2", scheme) for t in types)
@@ -46,6 +46,7 @@ def make_run(folder: Path, scheme="IOBES", crf=True, types=("LOC", "PER")) -> Pa
         character_size=4,
         character_units=4,
         crf=crf,
+        context_units=3 if window else 0,
     )
     rng = np.random.default_rng(0)
     for weight in model.trainable_variables:
@@ -53,7 +54,7 @@ def make_run(folder: Path, scheme="IOBES", crf=True, types=("LOC", "PER")) -> Pa
     run = RunFolder(folder)
     run.begin("ner", {}, {"name": "none", "sha256": "0", "sentences": 0}, overwrite=False)
     about = {"tags": tags, "scheme": scheme, "cased": False, "characters": CHARACTERS}
-    run.write_json("vocabulary", about)
+    run.write_json("vocabulary", about | ({"window": window} if window else {}))
     WordTable.made(WORDS, size=6, seed=0).save(run / "vectors.npz")
     model.save(run / "best.keras")
     gold = [Sentence(("Ada", "slept"), ("B-PER", "O")), Sentence(("Rome",), ("B-LOC",))]

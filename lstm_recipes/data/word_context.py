@@ -1,0 +1,70 @@
+"""Where the words of a sentence stand again nearby, and what stands beside them there.
+
+A name that one sentence leaves open another one settles: "Blackburn 2" and "the striker Blackburn
+bought". So a tagger may see, of every word that could be a name, the words beside its other
+occurrences, averaged, and how it is written there (Chieu & Ng 2003; *context aggregation* in
+Ratinov & Roth 2009, section 5.1).
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Context(NamedTuple):
+    """Other occurrences of the words of a batch, one after the other."""
+
+    place: np.ndarray
+    """int32 ``[occurrences]``, rising: which word of the batch, sentence · length + position."""
+    left: np.ndarray
+    """int32 ``[occurrences]``: the row of the word to the left of the occurrence; 0 is none."""
+    right: np.ndarray
+    """int32 ``[occurrences]``: of the word to its right."""
+    cases: np.ndarray
+    """float32 ``[batch, words, 6]``: the share of the occurrences in each case (`case_of`), and
+    1 where there is any."""
+
+
+def may_be_name(word: str) -> bool:
+    """Whether a word has a letter that is not a small one; letters of scripts without case count.
+
+    >>> [may_be_name(word) for word in ("bank", "Bank", "eBay", "1996", "東京")]
+    [False, True, True, False, True]
+    """
+    return any(c.isalpha() and not c.islower() for c in word)
+
+
+def occurrences(sentences: Sequence[Sequence[str]], window: int) -> list[np.ndarray]:
+    """Of each sentence, int32 ``[occurrences, 2]``: the position of a word that may be a name, and
+    the place of another occurrence of it, in any case, among all words of the sentences, in the
+    same sentence or one of the ``window`` before and after.
+
+    >>> found = occurrences([["Ajax", "won"], ["AJAX", "and", "PSV"], ["Ajax"]], window=1)
+    >>> [rows.tolist() for rows in found]
+    [[[0, 2]], [[0, 0], [0, 5]], [[0, 2]]]
+    """
+    places, owners = defaultdict(list), defaultdict(list)
+    total = 0
+    for number, words in enumerate(sentences):
+        for place, word in enumerate(words, total):
+            if may_be_name(word):
+                places[word.lower()].append(place)
+                owners[word.lower()].append(number)
+        total += len(words)
+    found, first = [], 0
+    for number, words in enumerate(sentences):
+        rows = []
+        for position, word in enumerate(words):
+            if not may_be_name(word):
+                continue
+            key = word.lower()
+            low = bisect_left(owners[key], number - window)
+            high = bisect_left(owners[key], number + window + 1)
+            here = first + position
+            rows += [(position, place) for place in places[key][low:high] if place != here]
+        found.append(np.array(rows, "int32").reshape(-1, 2))
+        first += len(words)
+    return found

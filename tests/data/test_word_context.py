@@ -1,0 +1,55 @@
+"""Where words stand again nearby."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lstm_recipes.data.word_context import may_be_name, occurrences
+from lstm_recipes.data.word_features import EncodedSentences, WordFeatures, case_of
+
+sentences = st.lists(
+    st.lists(st.sampled_from(["Ajax", "AJAX", "ajax", "won", "PSV", "3", "東京"]), max_size=5),
+    max_size=9,
+)
+
+
+@given(sentences, st.integers(0, 4))
+def test_occurrences_are_all_of_the_others_within_the_window(sentences, window):
+    found = occurrences(sentences, window)
+    everywhere = [(k, w) for k, words in enumerate(sentences) for w in words]
+    first = 0
+    for k, words in enumerate(sentences):
+        expected = [
+            [position, place]
+            for position, word in enumerate(words)
+            if may_be_name(word)
+            for place, (other, again) in enumerate(everywhere)
+            # One in small letters is no name, but what stands beside it tells nothing of one.
+            if may_be_name(again) and again.lower() == word.lower()
+            if abs(other - k) <= window and place != first + position
+        ]
+        assert found[k].tolist() == expected
+        first += len(words)
+
+
+def test_a_batch_has_the_words_beside_each_occurrence():
+    features = WordFeatures(["ajax", "beat", "psv", "from", "in"], "ajx")
+    written = [["Ajax", "beat", "PSV"], ["from", "AJAX"], ["in", "Ajax", "…"], ["PSV"]]
+    encoded = EncodedSentences(features, written, window=2)
+    batch = encoded.batch([1, 0])
+    place, left, right, cases = batch.context
+    assert place.tolist() == [1, 1, 3, 3]  # AJAX, whose row of the batch is the first, and Ajax
+    assert left.tolist() == [0, 5, 4, 5]  # nothing, in; from, in
+    assert right.tolist() == [2, 0, 0, 0]  # beat, an unknown word; nothing, an unknown word
+    assert cases.shape == (2, 3, 6)
+    assert cases[0, 1].tolist() == [0, 1, 0, 0, 0, 1]
+    assert cases[1, 0].tolist() == [0, 0.5, 0.5, 0, 0, 1]
+    assert not cases[1, 1:].any() and not cases[0, 0].any()  # PSV is three sentences away
+    assert [case_of(w) for w in ("Ajax", "AJAX")] == [2, 3]
+
+
+def test_without_a_window_nothing_is_seen():
+    features = WordFeatures(["ajax"], "ajx")
+    context = EncodedSentences(features, [["Ajax", "Ajax"]]).batch().context
+    assert len(context.place) == len(context.left) == len(context.right) == 0
+    assert context.cases.shape == (1, 2, 6) and not np.any(context.cases)
