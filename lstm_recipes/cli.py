@@ -24,7 +24,7 @@ usage: lstm-recipes list
 recipes:
 {recipes}
 """
-COMMANDS = ("train", "evaluate", "sample", "tag", "translate", "ablation")
+COMMANDS = ("train", "evaluate", "sample", "tag", "translate", "ablation", "list", "run")
 BUDGETS = ("--steps", "--epochs", "--minutes")
 
 
@@ -75,13 +75,14 @@ def _command(name: str, recipe: Any, arguments: list[str]) -> None:
     import tyro
 
     functions = {c: getattr(recipe, c) for c in COMMANDS if hasattr(recipe, c)}
-    preset = "default"
-    if arguments[:1] == ["train"]:
-        preset, arguments = _preset(f"lstm-recipes {name} train", recipe.PRESETS, arguments)
-    presets = recipe.PRESETS
-    if any(word.split("=")[0] in BUDGETS for word in arguments):  # it replaces the preset's own
-        presets = {p: replace(n, steps=None, epochs=None, minutes=None) for p, n in presets.items()}
-    functions["train"] = _with_numbers(functions["train"], presets, preset)
+    if "train" in functions:
+        preset, presets = "default", recipe.PRESETS
+        if arguments[:1] == ["train"]:
+            preset, arguments = _preset(f"lstm-recipes {name} train", presets, arguments)
+        if any(word.split("=")[0] in BUDGETS for word in arguments):  # it replaces the preset's own
+            none = {"steps": None, "epochs": None, "minutes": None}
+            presets = {p: replace(numbers, **none) for p, numbers in presets.items()}
+        functions["train"] = _with_numbers(functions["train"], presets, preset)
     functions = {c: _with_tensorflow(function) for c, function in functions.items()}
     result = tyro.extras.subcommand_cli_from_dict(
         functions,

@@ -1,0 +1,179 @@
+"""Trials: networks that learn the same task side by side until they have learnt it, or may not go
+on."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
+from lstm_recipes.lab.wiring import Wiring
+
+
+@dataclass(frozen=True)
+class RecentRight:
+    """When a task has been learnt: of the ``last`` sequences no more than ``wrong`` have an output
+    that is off by more than ``tolerance``, and their mean absolute error is below ``error``."""
+
+    tolerance: float
+    last: int = 2000
+    error: float = float("inf")
+    wrong: int = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of a paper: its network, its learning rule and its stop.
+
+    Args:
+        wiring: Of the networks.
+        sample: Draws so many sequences: x (symbols' numbers, or ``[sequences, time, inputs]``),
+            the targets at the end, and the step at which each begins.
+        learning_rate: Of the 1997 rule.
+        bound: Weights are uniform in plus and minus this at first.
+        learnt: When a trial has succeeded.
+        limit: After so many sequences a trial has failed.
+        biases: The gates' first biases, a number a block, where they are not drawn.
+        chunk: How many sequences are learnt between two looks at the stop.
+        tests: How many new sequences a network that has learnt the task is tested on.
+    """
+
+    wiring: Wiring
+    sample: Callable[[np.random.Generator, int], tuple]
+    learning_rate: float
+    bound: float
+    learnt: RecentRight
+    limit: int
+    biases: dict[str, list[float]] = field(default_factory=dict)
+    chunk: int = 500
+    tests: int = 2560
+
+
+class Trials:
+    """Networks of several seeds, each with sequences of its own, that learn a task side by side.
+
+    Everything is a function of the seeds, and a folder keeps what is needed to go on.
+
+    Args:
+        task: What they learn.
+        seeds: One a network.
+        folder: Where the state is kept, or None.
+        overwrite: Start anew although the folder has one.
+    """
+
+    def __init__(
+        self, task: Task, seeds: list[int], folder: Path | None = None, overwrite: bool = False
+    ):
+        self.task, self.seeds, self.folder = task, seeds, folder
+        self.rule = ForwardRule(task.wiring, task.learning_rate)
+        self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
+        self.draws = [np.random.default_rng((seed, 1)) for seed in seeds]
+        self.sequences, self.seconds = 0, 0.0
+        self.recent = np.zeros((0, 2, len(seeds)), "float32")
+        self.succeeded: dict[int, int] = {}
+        self.wrong: dict[int, int] = {}
+        if folder is not None and (folder / "state.npz").exists() and not overwrite:
+            self._restore()
+
+    def run(self, notify: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+        """Learn until every network has succeeded or none may go on; what came of it."""
+        saved = began = time.perf_counter()
+        before = self.seconds
+        while self.sequences < self.task.limit and len(self.succeeded) < len(self.seeds):
+            self._chunk()
+            now = time.perf_counter()
+            self.seconds = before + now - began
+            if now - saved > 30:
+                saved = now
+                self._save()
+                notify(self._progress())
+        self._save()
+        return self.result()
+
+    def result(self) -> dict[str, Any]:
+        """Which seeds have succeeded, after how many sequences, and how many of the test
+        sequences each then had wrong."""
+        counts = [self.succeeded.get(k) for k in range(len(self.seeds))]
+        done = sorted(count for count in counts if count is not None)
+        return {
+            "seeds": len(self.seeds),
+            "succeeded": len(done),
+            "sequences": counts,
+            "mean_sequences": round(float(np.mean(done))) if done else None,
+            "median_sequences": round(float(np.median(done))) if done else None,
+            "limit": self.task.limit,
+            "tests": self.task.tests,
+            "wrong": [self.wrong.get(k) for k in range(len(self.seeds))],
+            "weights": self.task.wiring.weights,
+            "seconds": round(self.seconds, 1),
+        }
+
+    def _draw(self, draws: list[np.random.Generator], count: int) -> list[np.ndarray]:
+        """Sequences for every trial, the trials last; symbols as one-hot vectors come later."""
+        parts = [self.task.sample(draw, count) for draw in draws]
+        return [np.stack(arrays, axis=-1) for arrays in zip(*parts, strict=True)]
+
+    def _chunk(self) -> None:
+        x, target, start = self._draw(self.draws, self.task.chunk)
+        self.hidden, self.output, found = (
+            array.numpy() for array in self.rule.train(self.hidden, self.output, x, target, start)
+        )
+        self.sequences += len(x)
+        off = np.abs(found - target)
+        off = np.stack([off.max(1), off.mean(1)], axis=1)
+        self.recent = np.concatenate([self.recent, off])[-self.task.learnt.last :]
+        if len(self.recent) < self.task.learnt.last:
+            return
+        learnt = self.task.learnt
+        right = (self.recent[:, 0] > learnt.tolerance).sum(0) <= learnt.wrong
+        right &= self.recent[:, 1].mean(0) < learnt.error
+        for k in np.flatnonzero(right):
+            if int(k) not in self.succeeded:
+                self.succeeded[int(k)] = self.sequences
+                self.wrong[int(k)] = self._test(int(k))
+
+    def _test(self, k: int) -> int:
+        """How many new sequences the network as it is now has wrong."""
+        draws = [np.random.default_rng((seed, 2)) for seed in self.seeds]
+        x, target, start = self._draw(draws, self.task.tests)
+        found = self.rule.outputs(self.hidden, self.output, x, start).numpy()
+        off = np.abs(found - target).max(1)[:, k]
+        return int((off > self.task.learnt.tolerance).sum())
+
+    def _progress(self) -> str:
+        errors = ", ".join(f"{e:.3f}" for e in self.recent[:, 1].mean(0))
+        done = f"{len(self.succeeded)} of {len(self.seeds)} have learnt it"
+        return f"{self.sequences:,} sequences, {self.seconds:,.0f} s: {done}; mean errors {errors}"
+
+    # What is kept.
+
+    def _save(self) -> None:
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        numbers = {
+            "sequences": self.sequences,
+            "seconds": self.seconds,
+            "succeeded": list(self.succeeded.items()),
+            "wrong": list(self.wrong.items()),
+            "draws": [draw.bit_generator.state for draw in self.draws],
+        }
+        path = self.folder / "state.npz"
+        half = path.with_suffix(".half.npz")
+        arrays = {"hidden": self.hidden, "output": self.output, "recent": self.recent}
+        np.savez(half, numbers=json.dumps(numbers), **arrays)
+        half.replace(path)
+
+    def _restore(self) -> None:
+        with np.load(self.folder / "state.npz", allow_pickle=False) as kept:
+            numbers = json.loads(str(kept["numbers"]))
+            self.hidden, self.output, self.recent = kept["hidden"], kept["output"], kept["recent"]
+        self.sequences, self.seconds = numbers["sequences"], numbers["seconds"]
+        self.succeeded = dict(map(tuple, numbers["succeeded"]))
+        self.wrong = dict(map(tuple, numbers["wrong"]))
+        for draw, state in zip(self.draws, numbers["draws"], strict=True):
+            draw.bit_generator.state = state

@@ -1,0 +1,92 @@
+"""Trials: the stop, going on, and the command."""
+
+import json
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+
+from lstm_recipes.cli import main
+from lstm_recipes.errors import UserError
+from lstm_recipes.lab import claims
+from lstm_recipes.lab.claims import CLAIMS, claim_of, verdict
+from lstm_recipes.lab.long_lag import distractors
+from lstm_recipes.lab.trials import RecentRight, Task, Trials
+from lstm_recipes.lab.wiring import Wiring
+
+EASY = Task(
+    wiring=Wiring(6, 2, blocks=2, hidden_bias=False, output_bias=False),
+    sample=partial(distractors, lag=1, symbols=2),
+    learning_rate=0.5,
+    bound=0.2,
+    learnt=RecentRight(tolerance=0.4, last=100),
+    limit=4000,
+    chunk=100,
+    tests=50,
+)
+
+
+def test_they_learn_and_are_tested_and_can_be_interrupted(tmp_path):
+    whole = Trials(EASY, [0, 1, 2]).run()
+    assert whole["succeeded"] == 3 and max(whole["sequences"]) < 4000
+    assert whole["mean_sequences"] == round(np.mean(whole["sequences"]))
+    assert all(wrong <= 5 for wrong in whole["wrong"])
+    Trials(replace(EASY, limit=500), [0, 1, 2], tmp_path).run()
+    later = Trials(EASY, [0, 1, 2], tmp_path).run()
+    assert later | {"seconds": 0} == whole | {"seconds": 0}
+    again = Trials(replace(EASY, limit=100), [0, 1, 2], tmp_path, overwrite=True).run()
+    assert again["succeeded"] == 0 and again["mean_sequences"] is None
+
+
+def test_seeds_are_alone():
+    """Each trial is the same whatever is trained beside it."""
+    one, two = Trials(replace(EASY, limit=300), [4]), Trials(replace(EASY, limit=300), [3, 4])
+    one.run()
+    two.run()
+    np.testing.assert_allclose(one.hidden[..., 0], two.hidden[..., 1], atol=1e-5)
+
+
+def test_what_is_never_learnt_fails():
+    found = Trials(replace(EASY, learning_rate=0.0, limit=300), [0]).run()
+    assert found["succeeded"] == 0 and found["sequences"] == [None] == found["wrong"]
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_claims_are_complete(name):
+    claim = claim_of(name)
+    x, target, start = claim.task.sample(np.random.default_rng(0), 2)
+    assert len(x) == len(target) == len(start) == 2
+    assert target.shape[1] == claim.task.wiring.outputs
+    assert claim.task.limit == 3 * claim.sequences and claim.source.startswith("1997")
+
+
+def test_verdicts():
+    claim = claim_of("adding-100")
+    found = {"seeds": 10, "succeeded": 10, "mean_sequences": 148_000}
+    assert verdict(claim, found) == "holds"
+    assert verdict(claim, found | {"mean_sequences": 148_001}) == "holds in part"
+    assert verdict(claim, found | {"succeeded": 5}) == "holds in part"
+    failed = found | {"succeeded": 0, "mean_sequences": None}
+    assert verdict(claim, failed) == "does not hold"
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    easy = replace(claim_of("adding-100"), task=EASY, sequences=1300)
+    monkeypatch.setitem(claims.CLAIMS, "easy", lambda: easy)
+    assert main(["lab", "run", "easy", "--seeds", "2", "--folder", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "verdict                  holds" in shown and "paper sequences          1,300" in shown
+    kept = json.loads((tmp_path / "easy-2" / "result.json").read_text())
+    assert kept["succeeded"] == 2 and len(kept["sequences"]) == 2
+    assert main(["lab", "list"]) == 0
+    assert "temporal-order-4" in capsys.readouterr().out
+
+
+def test_errors_of_the_command(capsys, tmp_path):
+    with pytest.raises(UserError, match="there is no claim 'nothing'; give one of temporal-order"):
+        claim_of("nothing")
+    assert main(["lab", "run", "nothing", "--folder", str(tmp_path)]) == 1
+    assert "there is no claim" in capsys.readouterr().err
+    assert main(["lab", "run", "adding-100", "--seeds", "0"]) == 1
+    assert "seeds is 0; give a number of at least 1" in capsys.readouterr().err
