@@ -9,6 +9,7 @@ from lstm_recipes.data import Corpus, allowed_transitions, load_conll2003, load_
 from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.errors import UserError
+from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_tagger import TrainedTagger, keep, write_errors
@@ -29,15 +30,16 @@ class NER:
     """How a word is read by its characters."""
     character_size: int = 30  # Width of a character's vector.
     character_units: int = 50  # Width of a word's vector that its characters make.
-    context: int = 10  # Sentences before and after that a name is looked for in; 0 for none.
-    context_units: int = 64  # Width of a word's vector that its other occurrences make.
+    context: int = 10  # Sentences before and after that are looked at too; 0 for none.
+    context_units: int = 64  # Width of a word's vector that its other occurrences there make.
+    topic_units: int = 32  # Width of a sentence's vector that all words there make.
     vector_size: int = 100  # Width of a word's own vector; with --vectors, theirs.
     cased: bool = False  # Whether "Bank" and "bank" have a vector each; both begin with the same.
     scheme: Literal["IOB1", "IOB2", "IOBES"] = "IOBES"
     """The tags that the model learns; files of any scheme are converted."""
     crf: bool = True  # The CRF, by which neighbouring tags see each other; without, a softmax.
     dropout: float = 0.5  # Rate on characters, and before and after each recurrent layer.
-    context_dropout: float = 0.3  # Rate on what stands beside a word's other occurrences.
+    context_dropout: float = 0.3  # Rate on what the sentences around show.
     recurrent_dropout: float = 0.25  # Rate on h_{t-1}, one mask a sentence.
     word_dropout: float = 0.05  # Share of words that are taken for unknown ones in training.
     batch_size: int = 32  # Sentences of like length.
@@ -58,7 +60,7 @@ class NER:
     def check(self) -> None:
         """Raise a UserError unless all numbers make sense."""
         counts = "layers units character_size character_units vector_size batch_size patience"
-        counts += " context_units"
+        counts += " context_units topic_units"
         check_numbers(self, counts + " validate_every", Range.COUNT)
         check_numbers(self, "dropout context_dropout recurrent_dropout word_dropout", Range.SHARE)
         check_numbers(self, "learning_rate clip_norm", Range.POSITIVE)
@@ -90,8 +92,8 @@ def build(numbers: NER, table: WordTable, vocabulary: TaggerVocabulary) -> "kera
     from lstm_recipes.models.tagger import tagger
 
     keras.utils.set_random_seed(numbers.seed)
-    names = "layer layers units character_size character_units context_dropout dropout"
-    names += " recurrent_dropout crf"
+    names = "layer layers units character_size character_units topic_units context_dropout"
+    names += " dropout recurrent_dropout crf"
     return tagger(
         len(vocabulary.tags),
         vector_size=table.matrix.shape[1],
@@ -207,3 +209,20 @@ def tag(
     tagger = TrainedTagger(run, vectors)
     for document in documents:
         WRITERS[output](document, tag_document(document, tagger), sys.stdout)
+
+
+def export(
+    run: Path, /, to: Target, out: Path | None = None, int8: bool = False, overwrite: bool = False
+) -> dict[str, Any]:
+    """Write a trained tagger for where Keras is not, with its tags, its words' vectors and a model
+    card.
+
+    Args:
+        run: The folder that train wrote.
+        to: "saved-model" for TensorFlow's servers, "litert" for phones, "onnx" for onnxruntime.
+        out: The folder to write; without it export/FORMAT in the run's.
+        int8: Make the kernels int8, a quarter of their size; for saved-model and litert.
+        overwrite: Replace an export that is there.
+    """
+    trained = TrainedTagger(run)
+    return export_run(trained.model, trained.folder, to, out, int8=int8, overwrite=overwrite)

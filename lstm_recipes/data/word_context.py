@@ -1,9 +1,10 @@
-"""Where the words of a sentence stand again nearby, and what stands beside them there.
+"""What the sentences around tell of a sentence's words.
 
 A name that one sentence leaves open another one settles: "Blackburn 2" and "the striker Blackburn
 bought". So a tagger may see, of every word that could be a name, the words beside its other
 occurrences, averaged, and how it is written there (Chieu & Ng 2003; *context aggregation* in
-Ratinov & Roth 2009, section 5.1).
+Ratinov & Roth 2009, section 5.1). And whether Chicago is a city or a team depends on what is talked
+about, for which the average of all words around may stand.
 """
 
 from bisect import bisect_left
@@ -15,7 +16,8 @@ import numpy as np
 
 
 class Context(NamedTuple):
-    """Other occurrences of the words of a batch, one after the other."""
+    """Other occurrences of the words of a batch, one after the other, and all words around its
+    sentences."""
 
     place: np.ndarray
     """int32 ``[occurrences]``, rising: which word of the batch, sentence · length + position."""
@@ -26,6 +28,10 @@ class Context(NamedTuple):
     cases: np.ndarray
     """float32 ``[batch, words, 6]``: the share of the occurrences in each case (`case_of`), and
     1 where there is any."""
+    owner: np.ndarray
+    """int32 ``[words around]``, rising: which sentence of the batch a word is around."""
+    around: np.ndarray
+    """int32 ``[words around]``: that word's row."""
 
 
 def may_be_name(word: str) -> bool:

@@ -87,8 +87,8 @@ class EncodedSentences:
     Args:
         features: What is seen of a word.
         sentences: In the order in which they were written.
-        window: How many sentences before and after are searched for other occurrences of a word;
-            0 is none, and then its own sentence is not searched either.
+        window: How many sentences before and after are looked at too; with 0 there is no context,
+            of its own sentence neither.
     """
 
     def __init__(self, features: WordFeatures, sentences: Iterable[Sequence[str]], window: int = 0):
@@ -106,9 +106,11 @@ class EncodedSentences:
             self.characters[k, : len(word)] = [features._ids.get(c, 1) for c in word]
         self.lengths = np.maximum((self.characters != 0).sum(1), 1)
         nothing = np.zeros((0, 2), "int32")
+        self.window = window
         self._again = occurrences(sentences, window) if window else [nothing] * len(sentences)
         # Each word's id, and those of the words beside it, 0 at the ends of sentences.
-        self._id = np.concatenate([[0], *self.ids])[1:]
+        self._id = np.concatenate([[0], *self.ids])[1:].astype("int32")
+        self._ends = np.cumsum([0, *map(len, self.ids)])
         self._left = np.concatenate([[0], *(np.append(0, ids[:-1]) for ids in self.ids)])[1:]
         self._right = np.concatenate([[0], *(np.append(ids[1:], 0) for ids in self.ids)])[1:]
 
@@ -117,11 +119,12 @@ class EncodedSentences:
         chosen = range(len(self.ids)) if chosen is None else list(chosen)
         words = padded([self.ids[k] for k in chosen])
         longest = self.lengths[words].max(initial=1)
-        context = self._context([self._again[k] for k in chosen], words.shape)
+        context = self._context(chosen, words.shape)
         characters = self.characters[words][:, :, :longest]
         return Words(self.rows[words], self.case[words], characters, context)
 
-    def _context(self, again: list[np.ndarray], shape: tuple[int, int]) -> Context:
+    def _context(self, chosen: Sequence[int], shape: tuple[int, int]) -> Context:
+        again = [self._again[k] for k in chosen]
         places = [rows[:, 0] + k * shape[1] for k, rows in enumerate(again)]
         place = np.concatenate([np.zeros(0, "int32"), *places]).astype("int32")
         other = np.concatenate([np.zeros((0, 2), "int32"), *again])[:, 1]
@@ -129,8 +132,19 @@ class EncodedSentences:
         np.add.at(cases, (place, self.case[self._id[other]] - 1), 1.0)
         count = cases[:, :5].sum(1, keepdims=True)
         cases = np.concatenate([cases[:, :5] / np.maximum(count, 1.0), count > 0], axis=1)
+        cases = cases.reshape(*shape, 6).astype("float32")
         left, right = self.rows[self._left[other]], self.rows[self._right[other]]
-        return Context(place, left, right, cases.reshape(*shape, 6).astype("float32"))
+        owner, around = self._around(chosen)
+        return Context(place, left, right, cases, owner, around)
+
+    def _around(self, chosen: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        if not self.window:
+            return np.zeros(0, "int32"), np.zeros(0, "int32")
+        first = [self._ends[max(k - self.window, 0)] for k in chosen]
+        stop = [self._ends[min(k + self.window + 1, len(self.ids))] for k in chosen]
+        owner = np.repeat(np.arange(len(chosen), dtype="int32"), np.subtract(stop, first))
+        ids = [self._id[a:b] for a, b in zip(first, stop, strict=True)]
+        return owner, self.rows[np.concatenate([np.zeros(0, "int32"), *ids])]
 
 
 def padded(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:

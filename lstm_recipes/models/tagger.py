@@ -26,6 +26,7 @@ def tagger(
     character_size: int = 30,
     character_units: int = 50,
     context_units: int = 0,
+    topic_units: int = 0,
     context_dropout: float = 0.0,
     dropout: float = 0.5,
     recurrent_dropout: float = 0.0,
@@ -37,7 +38,7 @@ def tagger(
 
     In: ``vectors`` float32 ``[batch, words, vector_size]``, ``case`` int32 ``[batch, words]`` (0
     where there is no word), ``characters`` int32 ``[batch, words, characters]``, and with
-    ``context_units`` ``context`` float32 ``[batch, words, 2 vector_size + 6]``, of `word_context`.
+    ``context_units`` ``context`` float32 ``[batch, words, 3 vector_size + 6]``, of `word_context`.
     Out: emissions float32 ``[batch, words, tags]``, of the `CRF` layer, which is the last one.
 
     Args:
@@ -52,8 +53,9 @@ def tagger(
         character_size: Width of a character's vector.
         character_units: Width of a word's vector that is made of its characters.
         context_units: Width of a word's vector that is made of its other occurrences (Chieu & Ng
-            2003); 0 for none.
-        context_dropout: Rate on those.
+            2003); 0 for none, nor a topic.
+        topic_units: Width of the vector that is made of all words around.
+        context_dropout: Rate on both.
         dropout: Rate on the characters' vectors, and before and after each recurrent layer.
         recurrent_dropout: Rate on h_{t-1}, one mask a sentence.
         crf: Without it neighbouring tags do not see each other: a softmax at each word, which is a
@@ -84,9 +86,11 @@ def tagger(
         )
     inputs = {"vectors": vectors, "case": case, "characters": spelling}
     if context_units:
-        inputs["context"] = keras.Input((None, 2 * vector_size + CASES), name="context")
+        inputs["context"] = keras.Input((None, 3 * vector_size + CASES), name="context")
         seen = keras.layers.Dropout(context_dropout, dtype=precision)(inputs["context"])
-        parts.append(keras.layers.Dense(context_units, "relu", dtype=precision)(seen))
+        beside, topic = seen[..., :-vector_size], seen[..., -vector_size:]
+        parts.append(keras.layers.Dense(context_units, "relu", dtype=precision)(beside))
+        parts.append(keras.layers.Dense(topic_units, "tanh", dtype=precision)(topic))
     x = keras.layers.Concatenate(dtype=precision)(parts)
     for _ in range(layers):
         x = keras.layers.Dropout(dropout, dtype=precision)(x)
@@ -100,29 +104,41 @@ def tagger(
     return keras.Model(inputs, emissions, name="tagger")
 
 
-def word_context(place: Any, left: Any, right: Any, cases: Any) -> Any:
-    """What a tagger sees of its words' other occurrences: the vectors of the words to their left
-    and to their right, averaged, and how they are written.
+def word_context(place: Any, left: Any, right: Any, cases: Any, owner: Any, around: Any) -> Any:
+    """What a tagger sees of the sentences around: of a word's other occurrences the vectors of the
+    words to their left and to their right, averaged, and how they are written; and of all words
+    around the average.
 
     Args:
         place: int32 ``[occurrences]``: which word, sentence · length + position.
         left, right: float ``[occurrences, size]``: the vectors beside each occurrence.
         cases: float ``[batch, words, 6]``, of `data.word_context.Context`.
+        owner: int32 ``[words around]``: which sentence.
+        around: float ``[words around, size]``: the vectors of the words around.
 
     Returns:
-        float ``[batch, words, 2 size + 6]``; zeros for a word that occurs once.
+        float ``[batch, words, 3 size + 6]``; zeros but for the last ``size`` for a word that occurs
+        once.
 
     >>> left, right = ops.array([[1.0], [3.0]]), ops.array([[0.0], [1.0]])
-    >>> seen = word_context(ops.array([1, 1]), left, right, ops.zeros((1, 2, 6)))
-    >>> ops.convert_to_numpy(seen)[0, :, :2]
-    array([[0. , 0. ],
-           [2. , 0.5]], dtype=float32)
+    >>> around = ops.array([[4.0], [6.0]])
+    >>> seen = word_context(
+    ...     ops.array([1, 1]), left, right, ops.zeros((1, 2, 6)), ops.array([0, 0]), around
+    ... )
+    >>> ops.convert_to_numpy(seen)[0][:, [0, 1, -1]]
+    array([[0. , 0. , 5. ],
+           [2. , 0.5, 5. ]], dtype=float32)
     """
     batch, words = ops.shape(cases)[:2]
-    beside = ops.concatenate([left, right], axis=-1)
-    ones = ops.ones_like(beside[:, :1])
-    sums = ops.segment_sum(
-        ops.concatenate([beside, ones], axis=-1), place, num_segments=batch * words
-    )
-    means = sums[:, :-1] / ops.maximum(sums[:, -1:], 1.0)
-    return ops.concatenate([ops.reshape(means, (batch, words, beside.shape[-1])), cases], axis=-1)
+    beside = _averages(ops.concatenate([left, right], axis=-1), place, batch * words)
+    beside = ops.reshape(beside, (batch, words, 2 * left.shape[-1]))
+    topic = _averages(around, owner, batch)[:, None]
+    topic = ops.broadcast_to(topic, (batch, words, left.shape[-1]))
+    return ops.concatenate([beside, cases, topic], axis=-1)
+
+
+def _averages(rows: Any, segment: Any, segments: Any) -> Any:
+    """The mean of the rows of each segment, 0 for one without."""
+    rows = ops.concatenate([rows, ops.ones_like(rows[:, :1])], axis=-1)
+    sums = ops.segment_sum(rows, segment, num_segments=segments)
+    return sums[:, :-1] / ops.maximum(sums[:, -1:], 1.0)

@@ -1,6 +1,6 @@
 """Training and measuring a tagger: what the loop in fit.py drives."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -11,6 +11,7 @@ from lstm_recipes.data.conll import Corpus, Sentence
 from lstm_recipes.data.sentence_batches import SentenceBatches, of_like_length
 from lstm_recipes.data.tag_schemes import convert, repair
 from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
+from lstm_recipes.data.word_context import Context
 from lstm_recipes.data.word_features import EncodedSentences, padded
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.layers.crf import mask_of
@@ -78,9 +79,11 @@ class TaggingTask:
         )
         self.optimizer.build(model.trainable_variables)
         self._decoder = Decoder(model, *known)
-        specs = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3, 1, 1, 1)]
-        specs += [tf.TensorSpec([None, None, 6]), tf.TensorSpec([None, None], "int32")]
-        self._step = tf.function(self._step, input_signature=[*specs, tf.TensorSpec([])])
+        words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3)]
+        context = [tf.TensorSpec([None], "int32")] * 3 + [tf.TensorSpec([None, None, 6])]
+        context += [tf.TensorSpec([None], "int32")] * 2
+        specs = *words, context, tf.TensorSpec([None, None], "int32"), tf.TensorSpec([])
+        self._step = tf.function(self._step, input_signature=specs)
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -94,10 +97,8 @@ class TaggingTask:
         labels = padded([self.labels[k] for k in chosen])
         rows = self._without_some_words(words.rows, step)
         rate = np.float32(learning_rate)
-        place, left, right, cases = words.context
-        left, right = (np.where(self.table.rare[r], 0, r) for r in (left, right))
-        context = place, left, right, cases
-        nats = float(self._step(rows, words.case, words.characters, *context, labels, rate))
+        context = _with_rows(words.context, lambda rows: np.where(self.table.rare[rows], 0, rows))
+        nats = float(self._step(rows, words.case, words.characters, [*context], labels, rate))
         return nats / sum(len(self.labels[k]) for k in chosen)
 
     def _without_some_words(self, rows: np.ndarray, step: int) -> np.ndarray:
@@ -111,19 +112,18 @@ class TaggingTask:
         rows: tf.Tensor,
         case: tf.Tensor,
         characters: tf.Tensor,
-        place: tf.Tensor,
-        left: tf.Tensor,
-        right: tf.Tensor,
-        cases: tf.Tensor,
+        context: list,
         labels: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> tf.Tensor:
-        # Of what stands beside other occurrences nothing is learnt about the vectors.
-        beside = [_known(tf.gather(self.vectors.value, r), r) for r in (left, right)]
+        # From what stands around nothing is learnt about the vectors.
+        context = _with_rows(
+            Context(*context), lambda rows: _known(tf.gather(self.vectors.value, rows), rows)
+        )
         with tf.GradientTape() as tape:
             vectors = tf.gather(self.vectors.value, rows)
             words = {"vectors": vectors, "case": case, "characters": characters}
-            emissions = self.model(_inputs(self.model, words, place, *beside, cases), training=True)
+            emissions = self.model(_inputs(self.model, words, context), training=True)
             likelihood = self.model.get_layer("crf").log_likelihood(emissions, labels)
             nats = -tf.reduce_sum(likelihood)
             # Of all batches the same share a word, so that none counts for more in a long sentence.
@@ -170,18 +170,13 @@ class Decoder:
         self.model, self.crf = model, model.get_layer("crf")
         self.tags, self.scheme = tags, scheme
         size = model.input["vectors"].shape[-1]
-        words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 3, 1)]
-        beside = [tf.TensorSpec([None, size])] * 2
+        words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 3)]
+        place, vectors = tf.TensorSpec([None], "int32"), tf.TensorSpec([None, size])
+        context = [place, vectors, vectors, tf.TensorSpec([None, None, 6]), place, vectors]
         emissions = tf.TensorSpec([None, None, len(tags)])
         labels = tf.TensorSpec([None, None], "int32")
         self._emit = tf.function(
-            self._emit,
-            input_signature=[
-                tf.TensorSpec([None, None, size]),
-                *words,
-                *beside,
-                tf.TensorSpec([None, None, 6]),
-            ],
+            self._emit, input_signature=[tf.TensorSpec([None, None, size]), *words, context]
         )
         self._best = tf.function(self._best, input_signature=[emissions])
         self.log_likelihood = tf.function(
@@ -198,10 +193,8 @@ class Decoder:
         for some in of_like_length([len(words.ids[k]) for k in wanted], READ_AT_ONCE):
             chosen = wanted[some]
             batch = words.batch(chosen)
-            place, left, right, cases = batch.context
-            left, right = (_known(matrix[rows], rows) for rows in (left, right))
-            words_seen = matrix[batch.rows], batch.case, batch.characters
-            yield chosen, self._emit(*words_seen, place, left, right, cases)
+            context = _with_rows(batch.context, lambda rows: _known(matrix[rows], rows))
+            yield chosen, self._emit(matrix[batch.rows], batch.case, batch.characters, [*context])
 
     def best(self, emissions: tf.Tensor) -> list[list[str]]:
         """The best tags under the model's own scheme, a list a sentence."""
@@ -213,10 +206,10 @@ class Decoder:
         return convert(repair(tags, self.scheme)[0], self.scheme, "IOB2")
 
     def _emit(
-        self, vectors: tf.Tensor, case: tf.Tensor, characters: tf.Tensor, *context: tf.Tensor
+        self, vectors: tf.Tensor, case: tf.Tensor, characters: tf.Tensor, context: list
     ) -> tf.Tensor:
         words = {"vectors": vectors, "case": case, "characters": characters}
-        return self.model(_inputs(self.model, words, *context), training=False)
+        return self.model(_inputs(self.model, words, context), training=False)
 
     def _best(self, emissions: tf.Tensor) -> tf.Tensor:
         return viterbi(emissions, self.crf.chain, mask_of(emissions))[0]
@@ -228,9 +221,15 @@ class Decoder:
         return marginals(emissions, chain, mask), transition_probabilities(emissions, chain, mask)
 
 
-def _inputs(model: keras.Model, words: dict, *context: tf.Tensor) -> dict:
-    """What a model reads of a batch; the other occurrences of its words if it does."""
+def _inputs(model: keras.Model, words: dict, context: Sequence) -> dict:
+    """What a model reads of a batch; the sentences around if it does."""
     return words | ({"context": word_context(*context)} if "context" in model.input else {})
+
+
+def _with_rows(context: Context, change: Callable) -> Context:
+    """A context with its rows changed, to vectors say."""
+    rows = {name: change(getattr(context, name)) for name in ("left", "right", "around")}
+    return context._replace(**rows)
 
 
 def _known(vectors: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:

@@ -37,10 +37,12 @@ def test_a_batch_has_the_words_beside_each_occurrence():
     written = [["Ajax", "beat", "PSV"], ["from", "AJAX"], ["in", "Ajax", "…"], ["PSV"]]
     encoded = EncodedSentences(features, written, window=2)
     batch = encoded.batch([1, 0])
-    place, left, right, cases = batch.context
+    place, left, right, cases, owner, around = batch.context
     assert place.tolist() == [1, 1, 3, 3]  # AJAX, whose row of the batch is the first, and Ajax
     assert left.tolist() == [0, 5, 4, 5]  # nothing, in; from, in
     assert right.tolist() == [2, 0, 0, 0]  # beat, an unknown word; nothing, an unknown word
+    assert owner.tolist() == [0] * 9 + [1] * 8  # the window ends before the fourth sentence
+    assert around.tolist() == [1, 2, 3, 4, 1, 5, 1, 0, 3, 1, 2, 3, 4, 1, 5, 1, 0]
     assert cases.shape == (2, 3, 6)
     assert cases[0, 1].tolist() == [0, 1, 0, 0, 0, 1]
     assert cases[1, 0].tolist() == [0, 0.5, 0.5, 0, 0, 1]
@@ -51,5 +53,5 @@ def test_a_batch_has_the_words_beside_each_occurrence():
 def test_without_a_window_nothing_is_seen():
     features = WordFeatures(["ajax"], "ajx")
     context = EncodedSentences(features, [["Ajax", "Ajax"]]).batch().context
-    assert len(context.place) == len(context.left) == len(context.right) == 0
+    assert all(len(context[k]) == 0 for k in (0, 1, 2, 4, 5))
     assert context.cases.shape == (1, 2, 6) and not np.any(context.cases)

@@ -91,9 +91,8 @@ def assign(task: TaggingTask, kept: list[np.ndarray]) -> None:
 
 def nats_by_hand(task: TaggingTask, matrix: np.ndarray, words, rows, tags) -> float:
     """-log p of a sentence's tags, all sequences of tags summed step by step in float64."""
-    place, left, right, cases = words.context
-    beside = place, matrix[left], matrix[right], cases
-    emissions = task._decoder._emit(matrix[rows][None], words.case, words.characters, *beside)
+    nothing = tagging._with_rows(words.context, lambda rows: matrix[rows])
+    emissions = task._decoder._emit(matrix[rows][None], words.case, words.characters, [*nothing])
     e = emissions.numpy()[0].astype("float64")
     transitions, start, end = (w.astype("float64") for w in task._decoder.crf.get_weights())
     allowed = task._decoder.crf.allowed
@@ -131,12 +130,17 @@ def test_a_name_is_learnt_from_what_stands_beside_it_elsewhere():
         train += [Sentence(("and",) * 3, ("O",) * 3)] * 3
     options = {"word_dropout": 1.0, "batch_size": 20}
     task = make_task(
-        train, train[:48], vocabulary=replace(VOCABULARY, window=2), context_units=8, **options
+        train,
+        train[:48],
+        vocabulary=replace(VOCABULARY, window=2),
+        context_units=8,
+        topic_units=2,
+        **options,
     )
     unaware = make_task(train, train[:48], **options)
-    for step in range(120):
-        task.train_step(step, 0.03)
-        unaware.train_step(step, 0.03)
+    for step in range(250):
+        task.train_step(step, 0.02)
+        unaware.train_step(step, 0.02)
     assert task.validate().figures["validation_f1"] == 100.0
     assert unaware.validate().figures["validation_f1"] < 90.0
 

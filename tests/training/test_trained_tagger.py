@@ -113,15 +113,17 @@ def test_it_does_not_matter_how_many_are_read_at_once(name, request, monkeypatch
 
 def test_a_name_is_looked_for_in_the_sentences_around(looking_around):
     """As far as the window reaches, over empty sentences, and not further."""
-    near = [["Ada", "rose"], [], ["the", "Nile"], ["Rome", "and", "Ada"]]
-    far = [["Ada", "rose"], ["the", "Nile"], ["in", "1996"], ["Rome", "and", "Ada"]]
-    alone = next(looking_around.tag([near[0]], confidences=True))
-    seen = next(looking_around.tag(near, confidences=True))
-    unseen = next(looking_around.tag(far, confidences=True))
-    assert_whole([near[0]], [seen])
-    assert unseen.tags == alone.tags
-    assert unseen.confidences == pytest.approx(alone.confidences, abs=1e-5)
-    assert (seen.tags, seen.confidences) != (alone.tags, pytest.approx(alone.confidences, abs=1e-3))
+    sentences = [["Ada", "rose"], [], ["the", "Nile"], ["Rome", "and", "Ada"], ["in", "1996"]]
+    near, far = sentences.copy(), sentences.copy()
+    near[3], far[4] = ["Rome", "and", "Byron"], ["Ada", "wrote"]
+    found, other, same = (
+        next(looking_around.tag(some, confidences=True)) for some in (sentences, near, far)
+    )
+    assert_whole([sentences[0]], [found])
+    assert same.tags == found.tags
+    assert same.confidences == pytest.approx(found.confidences, abs=1e-5)
+    changed = pytest.approx(other.confidences, abs=1e-3)
+    assert found.tags != other.tags or found.confidences != changed
 
 
 # --- measuring -------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ def make_run(folder: Path, scheme="IOBES", crf=True, types=("LOC", "PER"), windo
         character_units=4,
         crf=crf,
         context_units=3 if window else 0,
+        topic_units=2,
     )
     rng = np.random.default_rng(0)
     for weight in model.trainable_variables:
