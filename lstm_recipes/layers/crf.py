@@ -125,7 +125,9 @@ class CRF(keras.layers.Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         emissions = ops.cast(inputs, "float32")
-        return emissions if mask is None else ops.where(mask[:, :, None], emissions, MASKED)
+        if mask is None:
+            return emissions
+        return ops.where(ops.expand_dims(mask, -1), emissions, MASKED)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """None: the output itself says what is masked, and Keras need not weigh the loss by it."""

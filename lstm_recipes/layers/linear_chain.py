@@ -132,12 +132,18 @@ def viterbi(emissions: Any, chain: Chain, mask: Any = None) -> tuple[Any, Any]:
 
     def choose(tag: Any, onward: Any) -> tuple:
         scores = ops.take(chain.transitions, tag, axis=0) + onward
-        return ops.cast(ops.argmax(scores, axis=-1), "int32"), tag
+        return _best(scores), tag
 
-    first = ops.cast(ops.argmax(chain.start + onward[:, 0], axis=-1), "int32")
+    first = _best(chain.start + onward[:, 0])
     tags = _swapped(ops.scan(choose, first, _later(onward))[1])
     score = _sequence_score(closed, chain, counts, tags)
     return _opened(ops.where(counts, tags, -1), mask), score
+
+
+def _best(scores: Any) -> Any:
+    """The first tag with the highest score, int32 ``[batch]``. Not by ops.argmax: on TensorFlow it
+    looks at the bits of zeros, for which LiteRT has no operator."""
+    return ops.cast(ops.top_k(scores, 1)[1][:, 0], "int32")
 
 
 def k_best(emissions: Any, chain: Chain, k: int, mask: Any = None) -> tuple[Any, Any]:

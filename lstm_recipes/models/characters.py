@@ -73,8 +73,9 @@ class CharacterWords(keras.layers.Layer):
         present = ops.not_equal(ids, 0)
         x = self.drop(self.embedding(ids), training=training)
         if self.options["kind"] == "cnn":
-            x = ops.where(present[:, :, None], x, 0)
-            x = ops.where(present[:, :, None], self.encoder(x), -10.0)
+            there = ops.expand_dims(present, -1)
+            x = ops.where(there, x, 0)
+            x = ops.where(there, self.encoder(x), -10.0)
             x = ops.max(x, axis=1)
         else:
             x = self.encoder(x, mask=present, training=training)
