@@ -4,6 +4,8 @@ import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 NOISE = re.compile(
     r"^WARNING: All log messages before absl::InitializeLog\(\)"  # and what follows is I or E
@@ -17,25 +19,36 @@ NOISE = re.compile(
 
 def load_tensorflow() -> None:
     """Import TensorFlow and look for devices; what it says of itself meanwhile is left out, and
-    everything else that is written to standard error comes through afterwards.
+    everything else that is written to standard error comes through afterwards."""
+    said: list[str] = []
+    try:
+        with standard_error_caught(said):
+            import tensorflow as tf
 
-    The notices are written by C++ before any log level of TensorFlow's counts, so they are
-    caught where they come out: at file descriptor 2.
+            tf.config.list_physical_devices()
+            tf.transpose([[True]])  # loops over masks do it; it is remarked on once
+    finally:
+        for line in said:
+            if line.strip() and not NOISE.search(line):
+                print(line, file=sys.stderr)
+
+
+@contextmanager
+def standard_error_caught(said: list[str]) -> Iterator[None]:
+    """What is written to standard error while this lasts becomes lines of ``said``.
+
+    TensorFlow's notices are written by C++, some before any log level of its own counts, so they
+    are caught where they come out: at file descriptor 2.
     """
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile("w+b") as caught:
         os.dup2(caught.fileno(), 2)
         try:
-            import tensorflow as tf
-
-            tf.config.list_physical_devices()
-            tf.transpose([[True]])  # loops over masks do it; it is remarked on once
+            yield
         finally:
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
             caught.seek(0)
-            for line in caught.read().decode("utf-8", "replace").splitlines():
-                if line.strip() and not NOISE.search(line):
-                    print(line, file=sys.stderr)
+            said += caught.read().decode("utf-8", "replace").splitlines()
