@@ -9,7 +9,7 @@ import tensorflow as tf
 from lstm_recipes.data.sentence_batches import of_like_length
 from lstm_recipes.data.tokenizer import END, PADDING, START
 from lstm_recipes.data.word_features import padded
-from lstm_recipes.decoding.beam_search import beam_search
+from lstm_recipes.decoding.beam_search import Hypotheses, beam_search
 from lstm_recipes.decoding.steps import ensemble
 from lstm_recipes.models.seq2seq import Seq2Seq
 
@@ -40,6 +40,11 @@ class Translator:
         beam: How many hypotheses live; 1 is greedy.
         n_best: How many translations a sentence gets.
         length_penalty, coverage_penalty, no_repeat_ngram: As for `beam_search`.
+
+    Attributes:
+        search: The search as one compiled function, which can be saved: of ``source`` int32
+            ``[batch, source]``, END the last token of each and PADDING after it, and ``longest``
+            int32 ``[batch]``, the most tokens of each translation, the `Hypotheses`.
     """
 
     def __init__(
@@ -60,8 +65,9 @@ class Translator:
             "coverage_penalty": coverage_penalty,
             "no_repeat_ngram": no_repeat_ngram,
         }
-        ids = [tf.TensorSpec([None, None], "int32"), tf.TensorSpec([None], "int32")]
-        self._search = tf.function(self._search, input_signature=ids, autograph=False)
+        ids = [tf.TensorSpec([None, None], "int32", "source")]
+        ids += [tf.TensorSpec([None], "int32", "longest")]
+        self.search = tf.function(self._search, input_signature=ids, autograph=False)
 
     def translate(self, sentences: Sequence[np.ndarray]) -> list[list[Hypothesis]]:
         """Translations of sentences, best first, from the tokens' ids without END; of a sentence
@@ -81,7 +87,7 @@ class Translator:
     def _batch(self, sentences: Sequence[np.ndarray]) -> Iterator[list[Hypothesis]]:
         source = padded([np.append(s, END) for s in sentences], PADDING)
         longest = [int(LONGER * len(s)) + MORE for s in sentences]
-        result = self._search(source, np.array(longest, "int32"))
+        result = self.search(source, np.array(longest, "int32"))
         tokens, lengths, scores, log_p = (part.numpy() for part in result[:4])
         maps = None if result.attention is None else result.attention.numpy()
         for k, sentence in enumerate(sentences):
@@ -95,7 +101,7 @@ class Translator:
                 )
             yield hypotheses
 
-    def _search(self, source: tf.Tensor, longest: tf.Tensor) -> Any:
+    def _search(self, source: tf.Tensor, longest: tf.Tensor) -> Hypotheses:
         encoded = [model.encode(source) for model in self.models]
         steps = [self._step(m, m.memory(e)) for m, e in zip(self.models, encoded, strict=True)]
         states = [m.start(e) for m, e in zip(self.models, encoded, strict=True)]
