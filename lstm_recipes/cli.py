@@ -24,7 +24,7 @@ usage: lstm-recipes list
 recipes:
 {recipes}
 """
-COMMANDS = ("train", "evaluate", "sample", "tag", "translate", "ablation", "list", "run")
+COMMANDS = ("train", "evaluate", "sample", "tag", "translate", "ablation", "export", "list", "run")
 BUDGETS = ("--steps", "--epochs", "--minutes")
 
 

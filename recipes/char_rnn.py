@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_recipes.data import Vocabulary, fingerprint, load_tiny_shakespeare, read_text, split
 from lstm_recipes.data.streams import Streams
+from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained import TrainedCharLM
@@ -193,3 +194,20 @@ def sample(
     ids = trained.encode_prompt(trained.opening if prompt is None else prompt, drop_unknown)
     sampler = make_sampler(temperature, top_k, top_p, seed)
     write_texts(trained.model, trained.vocabulary, ids, length, sampler, samples)
+
+
+def export(
+    run: Path, /, to: Target, out: Path | None = None, int8: bool = False, overwrite: bool = False
+) -> dict[str, Any]:
+    """Write a trained model for where Keras is not, with its vocabulary and a model card.
+
+    Args:
+        run: The folder that train wrote.
+        to: "saved-model" for TensorFlow's servers, "litert" for phones, "onnx" for onnxruntime,
+            "web" for a browser.
+        out: The folder to write; without it export/FORMAT in the run's.
+        int8: Make the kernels int8, a quarter of their size; for saved-model and litert.
+        overwrite: Replace an export that is there.
+    """
+    trained = TrainedCharLM(run)
+    return export_run(trained.model, trained.folder, to, out, int8=int8, overwrite=overwrite)

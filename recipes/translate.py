@@ -12,6 +12,7 @@ from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_sets import load_tfds_pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
+from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator, write_pairs
@@ -305,6 +306,45 @@ def translate(
     options |= {"coverage_penalty": coverage_penalty, "no_repeat_ngram": no_repeat_ngram}
     translator = TrainedTranslator(run, ensemble, int8)
     write_translations(translator, files, options, scores=scores, attention=attention)
+
+
+NOTES = (
+    "`source` is a source's token ids in the model's order (vocabulary.json says whether that is "
+    "from its end), 2 after the last and 0 after that; `longest` is the most tokens that its "
+    "translation may have. `tokens` are those of the best translation, `lengths` of them count.",
+)
+
+
+def export(
+    run: Path,
+    /,
+    to: Target,
+    out: Path | None = None,
+    int8: bool = False,
+    overwrite: bool = False,
+    beam: int = 5,
+    length_penalty: float = 1.0,
+) -> dict[str, Any]:
+    """Write a trained translator for where Keras is not, its beam search included, with its
+    tokenizers and a model card.
+
+    Args:
+        run: The folder that train wrote.
+        to: "saved-model" for TensorFlow's servers; a beam search cannot become another format.
+        out: The folder to write; without it export/FORMAT in the run's.
+        int8: Make the kernels int8, a quarter of their size.
+        overwrite: Replace an export that is there.
+        beam: How many hypotheses live; 1 is greedy.
+        length_penalty: α of ((5 + n) / 6)^α, by which a score is divided; more makes longer.
+    """
+    from lstm_recipes.decoding.translation import Translator
+
+    def functions(model: "keras.Model") -> dict[str, Any]:
+        return {"translate": Translator([model], beam=beam, length_penalty=length_penalty).search}
+
+    trained = TrainedTranslator(run)
+    options = {"int8": int8, "overwrite": overwrite, "functions": functions, "notes": NOTES}
+    return export_run(trained.models[0], trained.folder, to, out, **options)
 
 
 def ablation(

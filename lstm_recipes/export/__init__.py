@@ -1,0 +1,1 @@
+"""Trained models leave the package: to a server, a phone, a browser."""
