@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
 
 
@@ -32,17 +33,18 @@ def run(
         overwrite: Start anew, whatever is there.
     """
     from lstm_recipes.lab.claims import claim_of, verdict
-    from lstm_recipes.lab.trials import Trials
 
     if seeds < 1:
         raise UserError(f"seeds is {seeds}; give a number of at least 1")
     claim = claim_of(name)
-    trials = Trials(claim.task, [*range(seeds)], folder / f"{name}-{seeds}", overwrite)
+    here = folder / f"{name}-{seeds}"
+    trials = claim.method(claim.task, [*range(seeds)], here, overwrite)
     print(f"{claim.says} ({claim.source}): up to {claim.minutes:g} minutes", file=sys.stderr)
     found = trials.run(lambda line: print(line, file=sys.stderr))
     found |= {"paper_sequences": claim.sequences, "verdict": verdict(claim, found)}
     found = {"claim": claim.says, "source": claim.source} | found
-    (folder / f"{name}-{seeds}" / "result.json").write_text(json.dumps(found, indent=2) + "\n")
+    here.mkdir(parents=True, exist_ok=True)
+    write_atomically(here / "result.json", (json.dumps(found, indent=2) + "\n").encode())
     for key in ("sequences", "wrong"):
         found[key] = ", ".join("-" if n is None else f"{n:,}" for n in found[key])
     return found

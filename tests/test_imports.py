@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "layers": set(),
     "data": set(),
     "metrics": {"data"},
-    "lab": {"layers"},
+    "lab": {"layers", "data"},
     "models": {"layers", "data"},
     "training": {"decoding", "models", "layers", "data", "metrics"},
     "decoding": {"models", "layers", "data", "metrics"},

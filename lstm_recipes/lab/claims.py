@@ -11,9 +11,10 @@ from typing import Any
 
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab.adding import adding, multiplication
+from lstm_recipes.lab.guessing import Guessing
 from lstm_recipes.lab.long_lag import distractors
 from lstm_recipes.lab.temporal_order import temporal_order
-from lstm_recipes.lab.trials import RecentRight, Task
+from lstm_recipes.lab.trials import RecentRight, Task, Trials
 from lstm_recipes.lab.two_sequence import two_sequence
 from lstm_recipes.lab.wiring import Wiring
 
@@ -31,6 +32,10 @@ class Claim:
     minutes: float
     """About how long ten trials take on two cores, at most."""
     task: Task
+    method: type = Trials
+    """`Trials`, which learn, or `Guessing`."""
+    factor: float = 2.0
+    """A claim holds up to so many times the paper's sequences."""
 
 
 def _claim(says: str, source: str, sequences: int, minutes: float, **task: Any) -> Claim:
@@ -83,19 +88,41 @@ def _long_lag(lag: int, symbols: int, sequences: int, minutes: float) -> Claim:
     )
 
 
+TWO_SEQUENCES = {"wiring": Wiring(1, 1, blocks=3, output_bias=False)}
+TWO_SEQUENCES["learnt"] = RecentRight(tolerance=0.2, last=256)
+
+
 def _two_sequence(informative: int, sequences: int, minutes: float) -> Claim:
     return _claim(
         f"An LSTM remembers over 100 noisy steps what {informative} of the first ones said",
         "1997, experiment 3a, table 4",
         sequences,
         minutes,
-        wiring=Wiring(1, 1, blocks=3, output_bias=False),
         sample=partial(two_sequence, length=100, informative=informative),
         learning_rate=1.0,
         bound=0.1,
         biases={"i": [-1.0, -3.0, -5.0], "o": [-2.0, -4.0, -6.0]},
-        learnt=RecentRight(tolerance=0.2, last=256),
         chunk=256,
+        **TWO_SEQUENCES,
+    )
+
+
+def _two_sequence_guessed() -> Claim:
+    return Claim(
+        "Guessing weights solves that task (3 steps said it) in fewer trials than an LSTM needs "
+        "sequences to learn it",
+        "1996, section 2; 1997, experiment 3",
+        sequences=27_380,
+        minutes=2,
+        task=Task(
+            sample=partial(two_sequence, length=100, informative=3),
+            learning_rate=0.0,
+            bound=10.0,
+            limit=27_400,
+            **TWO_SEQUENCES,
+        ),
+        method=Guessing,
+        factor=1.0,
     )
 
 
@@ -104,6 +131,7 @@ CLAIMS: dict[str, Callable[[], Claim]] = {
     "temporal-order-8": partial(_temporal, 3, 3, 0.1, 571_100, 60),
     "two-sequence-3": partial(_two_sequence, 3, 27_380, 1),
     "two-sequence-1": partial(_two_sequence, 1, 58_370, 2),
+    "two-sequence-guessed": _two_sequence_guessed,
     "long-lag-50": partial(_long_lag, 50, 50, 30_000, 5),
     "long-lag-100": partial(_long_lag, 100, 100, 31_000, 10),
     "adding-100": partial(_adding, 100, 74_000, 4),
@@ -147,6 +175,7 @@ def verdict(claim: Claim, found: dict[str, Any]) -> str:
     >>> verdict(claim, {"seeds": 10, "succeeded": 10, "mean_sequences": 100_000})
     'holds'
     """
-    if found["succeeded"] == found["seeds"] and found["mean_sequences"] <= 2 * claim.sequences:
+    most = claim.factor * claim.sequences
+    if found["succeeded"] == found["seeds"] and found["mean_sequences"] <= most:
         return "holds"
     return "holds in part" if 2 * found["succeeded"] >= found["seeds"] else "does not hold"

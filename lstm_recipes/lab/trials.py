@@ -1,6 +1,7 @@
 """Trials: networks that learn the same task side by side until they have learnt it, or may not go
 on."""
 
+import io
 import json
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
 from lstm_recipes.lab.wiring import Wiring
 
@@ -97,20 +99,9 @@ class Trials:
     def result(self) -> dict[str, Any]:
         """Which seeds have succeeded, after how many sequences, and how many of the test
         sequences each then had wrong."""
-        counts = [self.succeeded.get(k) for k in range(len(self.seeds))]
-        done = sorted(count for count in counts if count is not None)
-        return {
-            "seeds": len(self.seeds),
-            "succeeded": len(done),
-            "sequences": counts,
-            "mean_sequences": round(float(np.mean(done))) if done else None,
-            "median_sequences": round(float(np.median(done))) if done else None,
-            "limit": self.task.limit,
-            "tests": self.task.tests,
-            "wrong": [self.wrong.get(k) for k in range(len(self.seeds))],
-            "weights": self.task.wiring.weights,
-            "seconds": round(self.seconds, 1),
-        }
+        k = range(len(self.seeds))
+        counts, wrong = [*map(self.succeeded.get, k)], [*map(self.wrong.get, k)]
+        return summary(self.task, counts, wrong, self.seconds)
 
     def _draw(self, draws: list[np.random.Generator], count: int) -> list[np.ndarray]:
         """Sequences for every trial, the trials last; symbols as one-hot vectors come later."""
@@ -154,7 +145,6 @@ class Trials:
     def _save(self) -> None:
         if self.folder is None:
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
         numbers = {
             "sequences": self.sequences,
             "seconds": self.seconds,
@@ -162,11 +152,11 @@ class Trials:
             "wrong": list(self.wrong.items()),
             "draws": [draw.bit_generator.state for draw in self.draws],
         }
-        path = self.folder / "state.npz"
-        half = path.with_suffix(".half.npz")
+        content = io.BytesIO()
         arrays = {"hidden": self.hidden, "output": self.output, "recent": self.recent}
-        np.savez(half, numbers=json.dumps(numbers), **arrays)
-        half.replace(path)
+        np.savez(content, numbers=json.dumps(numbers), **arrays)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / "state.npz", content.getvalue())
 
     def _restore(self) -> None:
         with np.load(self.folder / "state.npz", allow_pickle=False) as kept:
@@ -177,3 +167,23 @@ class Trials:
         self.wrong = dict(map(tuple, numbers["wrong"]))
         for draw, state in zip(self.draws, numbers["draws"], strict=True):
             draw.bit_generator.state = state
+
+
+def summary(
+    task: Task, counts: list[int | None], wrong: list[int | None], seconds: float
+) -> dict[str, Any]:
+    """What came of trials: after how many sequences (or guesses) each has succeeded, and how many
+    of the test sequences it then had wrong."""
+    done = [count for count in counts if count is not None]
+    return {
+        "seeds": len(counts),
+        "succeeded": len(done),
+        "sequences": counts,
+        "mean_sequences": round(float(np.mean(done))) if done else None,
+        "median_sequences": round(float(np.median(done))) if done else None,
+        "limit": task.limit,
+        "tests": task.tests,
+        "wrong": wrong,
+        "weights": task.wiring.weights,
+        "seconds": round(seconds, 1),
+    }

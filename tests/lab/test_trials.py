@@ -11,6 +11,7 @@ from lstm_recipes.cli import main
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab import claims
 from lstm_recipes.lab.claims import CLAIMS, claim_of, verdict
+from lstm_recipes.lab.guessing import Guessing
 from lstm_recipes.lab.long_lag import distractors
 from lstm_recipes.lab.trials import RecentRight, Task, Trials
 from lstm_recipes.lab.wiring import Wiring
@@ -58,7 +59,19 @@ def test_claims_are_complete(name):
     x, target, start = claim.task.sample(np.random.default_rng(0), 2)
     assert len(x) == len(target) == len(start) == 2
     assert target.shape[1] == claim.task.wiring.outputs
-    assert claim.task.limit == 3 * claim.sequences and claim.source.startswith("1997")
+    assert claim.source.startswith(("1996", "1997"))
+    assert claim.method is Guessing or claim.task.limit == 3 * claim.sequences
+
+
+def test_guessing_solves_the_two_sequence_problem():
+    """Each seed alone, and what it finds solves new sequences too; what cannot be solved is not."""
+    task = claim_of("two-sequence-guessed").task
+    found = Guessing(replace(task, tests=500), [0, 1]).run()
+    assert found["succeeded"] == 2 and max(found["sequences"]) < 5000
+    assert max(found["wrong"]) <= 25
+    assert Guessing(replace(task, tests=500), [1]).run()["sequences"] == found["sequences"][1:]
+    never = Guessing(replace(task, bound=0.0, limit=200), [0]).run()
+    assert never["sequences"] == [None] and never["mean_sequences"] is None
 
 
 def test_verdicts():
