@@ -19,10 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
     "README.md",
+    "docs/claims.md",
     "docs/char_rnn.md",
     "docs/ner.md",
     "docs/translation.md",
     "docs/performance.md",
+    "docs/export.md",
 )
 NOTHING = "No run is recorded yet."
 NAMES = {
@@ -395,6 +397,63 @@ def layer_lengths() -> str:
     return "\n".join([*lines, "", measured_on(found[0])])
 
 
+def export_step() -> str:
+    """A streaming step in other runtimes, and what int8 costs."""
+    found = results("export")
+    if "step" not in found:
+        return NOTHING
+    result = found["step"][0]
+    costs = found["quality"][0] if "quality" in found else None
+    nats = "" if costs is None else " nats per character |"
+    lines = [f"| | µs a step | MB |{nats}", "| --- | --- | --- |" + (" --- |" if costs else "")]
+    for name, row in result["metrics"].items():
+        size = f"{row['bytes'] / 1e6:.2f}" if "bytes" in row else ""
+        line = f"| {name} | {row['microseconds']:,.0f} ({row['low']:,.0f}–{row['high']:,.0f}) | "
+        line += f"{size} |"
+        if costs is not None:
+            line += f" {costs['metrics'][name]['nats_per_character']:.4f} |"
+        lines.append(line)
+    about = f"{result['weights']:,} weights; medians and quartiles of {result['repeats']} turns. "
+    if costs is not None:
+        about += (
+            f"Nats of a trained model of {costs['weights']:,} weights, over the first "
+            f"{costs['characters']:,} characters of its validation split. "
+        )
+    return "\n".join([*lines, "", about + measured_on(result)])
+
+
+def claims() -> str:
+    """The ledger of the laboratory."""
+    found = [runs[0] for runs in results("lab").values()]
+    if not found:
+        return NOTHING
+    lines = [
+        "| claim | source | paper: sequences | here: sequences | succeeded | wrong in test | "
+        "minutes | verdict |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for result in sorted(found, key=lambda result: result["config"]):
+        m = result["metrics"]
+        counts = [count for count in m["sequences"] if count is not None]
+        spent = f"{m['mean_sequences']:,} ({min(counts):,}–{max(counts):,})" if counts else "–"
+        wrong = [f"{count}" for count in sorted(n for n in m["wrong"] if n is not None)]
+        tested = f"{'–'.join(dict.fromkeys([wrong[0], wrong[-1]]))} of {m['tests']:,}"
+        cells = [
+            f"{m['claim']} (`{result['config']}`)",
+            m["source"],
+            f"{m['paper_sequences']:,}",
+            spent,
+            f"{m['succeeded']} of {m['seeds']}",
+            tested if wrong else "–",
+            f"{m['seconds'] / 60:.0f}",
+            f"**{m['verdict']}**",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    about = "Sequences: the mean over the trials that succeeded, the fewest and the most."
+    dates = sorted({measured_on(result) for result in found})
+    return "\n".join([*lines, "", " ".join([about, *dates])])
+
+
 def measured_on(result: dict) -> str:
     """Where and when a benchmark ran."""
     said = (
@@ -405,11 +464,13 @@ def measured_on(result: dict) -> str:
 
 
 TABLES = {
+    "claims": claims,
     "int8": int8,
     "layer lengths": layer_lengths,
     "layer memory": layer_memory,
     "layer speed": layer_speed,
     "beam search": beam_search,
+    "export step": export_step,
     "char-rnn": char_rnn,
     "char-rnn layers": char_rnn_layers,
     "sampling": sampling,
