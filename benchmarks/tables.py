@@ -77,8 +77,9 @@ NER_ROWS = {
     "words": "Bi-LSTM over words, softmax",
     "words-crf": "+ CRF",
     "words-characters": "+ characters, softmax",
-    "random": "+ both: `ner train`",
-    "glove": "the same from GloVe 100d: `--vectors`",
+    "random": "+ both: `ner train --context 0`",
+    "glove-alone": "the same from GloVe 100d: `--context 0 --vectors`",
+    "glove": "+ the sentences around: `--vectors`",
 }
 
 

@@ -49,7 +49,7 @@ class NER:
     clip_norm: float = 1.0  # A gradient of the network longer than this is shortened to it.
     vector_learning_rate: float = 1.0  # Of the words' vectors, by plain SGD; it falls likewise.
     steps: int | None = None  # Training steps; or else one of the next two.
-    epochs: float | None = 40.0  # How often the training sentences are read.
+    epochs: float | None = 25.0  # How often the training sentences are read.
     minutes: float | None = None  # Becomes a number of steps after fifty timed ones.
     validate_every: int | None = None  # Steps between measurements; without it, once an epoch.
     patience: int = 20  # Measurements without a better F1 after which it is enough.
