@@ -27,7 +27,11 @@ HOW = {
         "time is free takes any length once the input is resized to it "
         "(`resize_tensor_input`)."
     ),
-    "onnx": "The `.onnx` files run in onnxruntime: `InferenceSession(FILE).run(None, arrays)`.",
+    "onnx": (
+        '`model.onnx` runs in onnxruntime: `InferenceSession("model.onnx").run(None, arrays)`, '
+        "arrays by name. States come out as `new_state_0`, … and go in again as `state_0`, …; they "
+        "are zeros at first, and a time of 1 is a step."
+    ),
     "web": (
         "`step.bin` has the weights in float16, little-endian, and `step.json` says where each "
         "stands, what the layers are, and the characters in the model's order."

@@ -39,17 +39,19 @@ def small_tagger() -> keras.Model:
     """A tagger of five tags, the second of which may not follow the first."""
     allowed = np.ones((6, 6), bool)
     allowed[0, 1] = False
-    sizes = {"character_size": 2, "character_units": 3}
+    sizes = {"character_size": 2, "character_units": 3, "context_units": 2, "topic_units": 2}
     return drawn(tagger(5, vector_size=4, characters=9, units=3, allowed=allowed, **sizes))
 
 
-def words() -> dict[str, np.ndarray]:
-    """A sentence of five words and two places of padding."""
+def words(model: keras.Model) -> dict[str, np.ndarray]:
+    """A sentence of five words and two places of padding, as a tagger reads it."""
     draw = np.random.default_rng(1)
+    context = model.input["context"].shape[-1]
     return {
         "vectors": draw.normal(size=(1, 7, 4)).astype("float32"),
         "case": np.array([[1, 2, 3, 4, 5, 0, 0]], "int32"),
         "characters": draw.integers(0, 9, (1, 7, 6)).astype("int32"),
+        "context": draw.normal(size=(1, 7, context)).astype("float32"),
     }
 
 

@@ -57,7 +57,6 @@ def test_web_and_what_lies_beside_it(command, characters, tmp_path):
 
 
 def test_litert_has_a_step_and_a_sequence(command, characters):
-    pytest.importorskip("tensorflow.lite")
     answer = command("char-rnn", "export", characters.path, "--to", "litert", "--int8")
     assert answer.status == 0 and answer.err == ""
     out = characters / "export" / "litert"
@@ -65,6 +64,16 @@ def test_litert_has_a_step_and_a_sequence(command, characters):
     card = (out / "README.md").read_text()
     assert "int8 kernels" in card and "| `step` | `state_0` | float32 | [1, 4] |" in card
     assert "| `sequence` | `tokens` | int32 | [1, any] |" in card
+
+
+def test_onnx_is_one_file_for_steps_and_sequences(command, characters):
+    onnxruntime = pytest.importorskip("onnxruntime", reason="pip install 'lstm-recipes[onnx]'")
+    assert command("char-rnn", "export", characters.path, "--to", "onnx").status == 0
+    out = characters / "export" / "onnx"
+    assert files(out) == {"model.onnx", "vocabulary.json", "README.md"}
+    session = onnxruntime.InferenceSession(out / "model.onnx")
+    assert [part.name for part in session.get_inputs()] == ["tokens", "state_0"]
+    assert "`new_state_0`" in (out / "README.md").read_text()
 
 
 def test_a_tagger_takes_its_vectors_and_tags_along(command, fails, tmp_path):
@@ -94,7 +103,8 @@ def test_a_translator_takes_its_search_along(command, fails, tmp_path):
     vocabulary = TranslationVocabulary.of(pairs, "characters")
     run.write_json("vocabulary", vocabulary.to_json())
     sizes = len(vocabulary.source), len(vocabulary.target)
-    save_model(made(*sizes, units=4, embedding=3, dtype="mixed_bfloat16"), run / "best.keras")
+    small = {"units": 4, "embedding": 3, "attention": "none", "bidirectional": False}
+    save_model(made(*sizes, **small, dtype="mixed_bfloat16"), run / "best.keras")
     out = tmp_path / "out"
     options = ("--to", "saved-model", "--out", out, "--int8", "--beam", 2)
     answer = command("translate", "export", run.path, *options)

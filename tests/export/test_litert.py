@@ -79,7 +79,8 @@ def test_int8_is_a_quarter_and_close(tmp_path):
 
 
 def test_a_tagger_with_its_mask_and_its_best_tags(tmp_path):
-    model, given = small_tagger(), words()
+    model = small_tagger()
+    given = words(model)
     to_litert(model, tmp_path / "tagger.tflite")
     found = run(tmp_path / "tagger.tflite", given)
     emissions = model(given)

@@ -62,7 +62,8 @@ def test_a_process_without_this_package_steps_and_runs_whole(layers, tmp_path):
 
 
 def test_a_tagger_gives_emissions_and_the_best_tags(tmp_path):
-    model, given = small_tagger(), words()
+    model = small_tagger()
+    given = words(model)
     [written] = to_saved_model(model, tmp_path / "model")
     assert set(written.inputs) == set(given)
     loaded = tf.saved_model.load(tmp_path / "model")
@@ -90,7 +91,7 @@ def test_a_beam_search_is_saved(tmp_path):
     "make",
     [
         lambda: char_lm(5, layers=2, units=4, precision="mixed_bfloat16"),
-        lambda: made(8, 9, units=4, embedding=3, layers=2, dtype="mixed_bfloat16"),
+        lambda: made(8, 9, units=4, embedding=3, dtype="mixed_bfloat16"),
     ],
 )
 def test_half_precision_becomes_float32_with_the_same_weights(make):
