@@ -30,7 +30,7 @@ class NER:
     """How a word is read by its characters."""
     character_size: int = 30  # Width of a character's vector.
     character_units: int = 50  # Width of a word's vector that its characters make.
-    context: int = 10  # Sentences before and after that are looked at too; 0 for none.
+    context: int = 50  # Sentences of the document before and after that are seen too; 0: none.
     context_units: int = 64  # Width of a word's vector that its other occurrences there make.
     topic_units: int = 32  # Width of a sentence's vector that all words there make.
     vector_size: int = 100  # Width of a word's own vector; with --vectors, theirs.

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Sentence:
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
+    begins: bool = field(default=False, compare=False, repr=False)
+    """Whether a document begins here."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def read_columns(
     never separates. Dropped are
 
     - blank lines and lines of white space, each of which ends a sentence;
-    - rows whose first cell is `-DOCSTART-`;
+    - rows whose first cell is `-DOCSTART-`, after which a document begins;
     - comments: lines that begin with `# ` before the first word of a sentence, unless they have
       as many columns as the rows and a tag in the tags' column, for that is a word `#`.
 
@@ -179,7 +181,7 @@ def load_corpus(
                 raise UserError(_refusal(sentence.tags, legal, scheme, paths[split], line))
             repaired += changed
             iob2 = convert(legal, scheme, "IOB2")
-            splits[split].append(Sentence(sentence.words, tuple(iob2)))
+            splits[split].append(replace(sentence, tags=tuple(iob2)))
     sha256 = hashlib.sha256(content(splits)).hexdigest()
     name = folder.resolve().name
     return Corpus(name, **splits, scheme=scheme, repaired=repaired, sha256=sha256)
@@ -222,17 +224,21 @@ def _read(path: Path, tag_column: int | str, word_column: int | str) -> list[tup
     found: list[tuple[int, Sentence]] = []
     words: list[str] = []
     tags: list[str] = []
+    begins = False
 
     def end_sentence(line: int) -> None:
+        nonlocal begins
         if words:
-            found.append((line - len(words), Sentence(tuple(words), tuple(tags))))
+            found.append((line - len(words), Sentence(tuple(words), tuple(tags), begins)))
             words.clear()
             tags.clear()
+            begins = False
 
     for number, line in enumerate(lines[first:], first + 1):
         row = cells(line)
         if row[0] == "-DOCSTART-" or not line.strip():
             end_sentence(number)
+            begins |= row[0] == "-DOCSTART-"
             continue
         try:
             _check_row(row, count, word_at, tag_at)

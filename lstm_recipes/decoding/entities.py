@@ -42,12 +42,15 @@ class Document:
         sentences: The tokens to tag, `text[token.start:token.end] == token.text`.
         lines: Where the input was columns, its lines, as many without a tag as there are tokens.
         file: The file's name, where what is written has to tell it from others.
+        begins: Whether a document of the input begins with each sentence; None if it has no marks
+            for that, and then it is all one.
     """
 
     text: str
     sentences: Sequence[Sequence[Token]]
     lines: Sequence[Line] | None = None
     file: str | None = None
+    begins: Sequence[bool] | None = None
 
 
 class Entity(NamedTuple):
@@ -104,7 +107,10 @@ class Tagger(Protocol):
     """What tags sentences, such as a `TrainedTagger`."""
 
     def tag(
-        self, sentences: Sequence[Sequence[str]], confidences: bool
+        self,
+        sentences: Sequence[Sequence[str]],
+        confidences: bool,
+        begins: Sequence[bool] | None,
     ) -> Iterable[tuple[Sequence[str], Sequence[float]]]:
         """The tags of each sentence, and how sure each of its entities is."""
 
@@ -112,7 +118,7 @@ class Tagger(Protocol):
 def tag_document(document: Document, tagger: Tagger) -> Iterator[TaggedSentence]:
     """The sentences of a document with their tags, as these are found."""
     words = [[token.text for token in sentence] for sentence in document.sentences]
-    found = tagger.tag(words, confidences=True)
+    found = tagger.tag(words, confidences=True, begins=document.begins)
     for sentence, row in zip(document.sentences, found, strict=True):
         yield TaggedSentence(sentence, *row)
 
@@ -195,6 +201,7 @@ def from_columns(text: str, word_column: int = 0, name: str = "the input") -> Do
     lines: list[Line] = []
     sentences: list[list[Token]] = []
     sentence: list[Token] = []
+    begins: set[int] = set()
     place = 0
     for number, row in enumerate(rows, 1):
         found = cells(row)
@@ -205,6 +212,7 @@ def from_columns(text: str, word_column: int = 0, name: str = "the input") -> Do
             if sentence:
                 sentences.append(sentence)
                 sentence = []
+            begins |= {len(sentences)} if start else set()
             continue
         word = found[word_column] if word_column < len(found) else ""
         if not word:
@@ -218,7 +226,8 @@ def from_columns(text: str, word_column: int = 0, name: str = "the input") -> Do
     if sentence:
         sentences.append(sentence)
     words = "\n".join(" ".join(token.text for token in sentence) for sentence in sentences)
-    return Document(words, sentences, lines if text else [])
+    marks = [k in begins for k in range(len(sentences))]
+    return Document(words, sentences, lines if text else [], begins=marks)
 
 
 def _may_be_comment(line: str) -> bool:

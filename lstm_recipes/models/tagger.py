@@ -104,7 +104,7 @@ def tagger(
     return keras.Model(inputs, emissions, name="tagger")
 
 
-def word_context(place: Any, left: Any, right: Any, cases: Any, owner: Any, around: Any) -> Any:
+def word_context(place: Any, left: Any, right: Any, cases: Any, around: Any, ranges: Any) -> Any:
     """What a tagger sees of the sentences around: of a word's other occurrences the vectors of the
     words to their left and to their right, averaged, and how they are written; and of all words
     around the average.
@@ -113,8 +113,8 @@ def word_context(place: Any, left: Any, right: Any, cases: Any, owner: Any, arou
         place: int32 ``[occurrences]``: which word, sentence · length + position.
         left, right: float ``[occurrences, size]``: the vectors beside each occurrence.
         cases: float ``[batch, words, 6]``, of `data.word_context.Context`.
-        owner: int32 ``[words around]``: which sentence.
         around: float ``[words around, size]``: the vectors of the words around.
+        ranges: int32 ``[batch, 2]``: which of them are around each sentence.
 
     Returns:
         float ``[batch, words, 3 size + 6]``; zeros but for the last ``size`` for a word that occurs
@@ -123,22 +123,20 @@ def word_context(place: Any, left: Any, right: Any, cases: Any, owner: Any, arou
     >>> left, right = ops.array([[1.0], [3.0]]), ops.array([[0.0], [1.0]])
     >>> around = ops.array([[4.0], [6.0]])
     >>> seen = word_context(
-    ...     ops.array([1, 1]), left, right, ops.zeros((1, 2, 6)), ops.array([0, 0]), around
+    ...     ops.array([1, 1]), left, right, ops.zeros((1, 2, 6)), around, ops.array([[0, 2]])
     ... )
     >>> ops.convert_to_numpy(seen)[0][:, [0, 1, -1]]
     array([[0. , 0. , 5. ],
            [2. , 0.5, 5. ]], dtype=float32)
     """
     batch, words = ops.shape(cases)[:2]
-    beside = _averages(ops.concatenate([left, right], axis=-1), place, batch * words)
+    beside = ops.concatenate([left, right, ops.ones_like(left[:, :1])], axis=-1)
+    sums = ops.segment_sum(beside, place, num_segments=batch * words)
+    beside = sums[:, :-1] / ops.maximum(sums[:, -1:], 1.0)
     beside = ops.reshape(beside, (batch, words, 2 * left.shape[-1]))
-    topic = _averages(around, owner, batch)[:, None]
-    topic = ops.broadcast_to(topic, (batch, words, left.shape[-1]))
+    # Of all words up to each; a difference of two is the sum of those between.
+    sums = ops.cumsum(ops.pad(around, ((1, 0), (0, 0))), axis=0)
+    count = ops.maximum(ops.cast(ranges[:, 1:] - ranges[:, :1], "float32"), 1.0)
+    topic = (ops.take(sums, ranges[:, 1], axis=0) - ops.take(sums, ranges[:, 0], axis=0)) / count
+    topic = ops.broadcast_to(topic[:, None], (batch, words, left.shape[-1]))
     return ops.concatenate([beside, cases, topic], axis=-1)
-
-
-def _averages(rows: Any, segment: Any, segments: Any) -> Any:
-    """The mean of the rows of each segment, 0 for one without."""
-    rows = ops.concatenate([rows, ops.ones_like(rows[:, :1])], axis=-1)
-    sums = ops.segment_sum(rows, segment, num_segments=segments)
-    return sums[:, :-1] / ops.maximum(sums[:, -1:], 1.0)

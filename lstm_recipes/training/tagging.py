@@ -12,7 +12,7 @@ from lstm_recipes.data.sentence_batches import SentenceBatches, of_like_length
 from lstm_recipes.data.tag_schemes import convert, repair
 from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.word_context import Context
-from lstm_recipes.data.word_features import EncodedSentences, padded
+from lstm_recipes.data.word_features import EncodedSentences, WordFeatures, padded
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.layers.crf import mask_of
 from lstm_recipes.layers.linear_chain import marginals, transition_probabilities, viterbi
@@ -62,10 +62,9 @@ class TaggingTask:
         self.model, self.table, self.valid = model, table, corpus.valid
         self.seed, self.vector_rate, self.word_dropout = seed, vector_rate, word_dropout
         features, known = vocabulary.features(table.words), (vocabulary.tags, vocabulary.scheme)
-        window = vocabulary.window
-        self.words = EncodedSentences(features, [s.words for s in corpus.train], window)
+        self.words = encoded(corpus.train, features, vocabulary.window)
         self.labels = tag_ids(corpus.train, *known)
-        self.valid_words = EncodedSentences(features, [s.words for s in corpus.valid], window)
+        self.valid_words = encoded(corpus.valid, features, vocabulary.window)
         self.valid_labels = tag_ids(corpus.valid, *known)
         self.batches = SentenceBatches([len(y) for y in self.labels], batch_size, seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
@@ -81,7 +80,7 @@ class TaggingTask:
         self._decoder = Decoder(model, *known)
         words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 2, 3)]
         context = [tf.TensorSpec([None], "int32")] * 3 + [tf.TensorSpec([None, None, 6])]
-        context += [tf.TensorSpec([None], "int32")] * 2
+        context += [tf.TensorSpec([None], "int32"), tf.TensorSpec([None, 2], "int32")]
         specs = *words, context, tf.TensorSpec([None, None], "int32"), tf.TensorSpec([])
         self._step = tf.function(self._step, input_signature=specs)
 
@@ -172,7 +171,8 @@ class Decoder:
         size = model.input["vectors"].shape[-1]
         words = [tf.TensorSpec([None] * rank, "int32") for rank in (2, 3)]
         place, vectors = tf.TensorSpec([None], "int32"), tf.TensorSpec([None, size])
-        context = [place, vectors, vectors, tf.TensorSpec([None, None, 6]), place, vectors]
+        ranges = tf.TensorSpec([None, 2], "int32")
+        context = [place, vectors, vectors, tf.TensorSpec([None, None, 6]), vectors, ranges]
         emissions = tf.TensorSpec([None, None, len(tags)])
         labels = tf.TensorSpec([None, None], "int32")
         self._emit = tf.function(
@@ -235,6 +235,12 @@ def _with_rows(context: Context, change: Callable) -> Context:
 def _known(vectors: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     """Vectors, with zeros in place of the unknown word's."""
     return vectors * tf.cast(rows != 0, "float32")[:, None]
+
+
+def encoded(sentences: Sequence[Sentence], features: WordFeatures, window: int) -> EncodedSentences:
+    """Tagged sentences as a tagger sees them."""
+    words, begins = [s.words for s in sentences], [s.begins for s in sentences]
+    return EncodedSentences(features, words, window, begins)
 
 
 def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> list[np.ndarray]:

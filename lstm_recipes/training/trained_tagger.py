@@ -103,7 +103,10 @@ class TrainedTagger:
         return Decoder(self.model, self.tags, self.scheme)
 
     def tag(
-        self, sentences: Sequence[Sequence[str]], confidences: bool = False
+        self,
+        sentences: Sequence[Sequence[str]],
+        confidences: bool = False,
+        begins: Sequence[bool] | None = None,
     ) -> Iterator[Tagged]:
         """Tag sentences, each a sequence of words, some at a time; one without words has no tags.
 
@@ -112,12 +115,14 @@ class TrainedTagger:
                 may show in the sentences around it.
             confidences: Whether to compute how sure the model is of each entity, exactly: the sum
                 over all sequences of tags that have it (Culotta & McCallum 2004).
+            begins: Whether a document begins with each of the sentences; without it they are of
+                one.
         """
         filled = [k for k, sentence in enumerate(sentences) if len(sentence)]
         done = 0
         for start in range(0, len(filled), CHUNK):
             inside = range(start, min(start + CHUNK, len(filled)))
-            found = self._tag(sentences, filled, inside, confidences)
+            found = self._tag(sentences, filled, inside, confidences, begins)
             for k, tagged in zip(inside, found, strict=True):
                 yield from [Tagged([], [])] * (filled[k] - done)
                 yield tagged
@@ -130,13 +135,15 @@ class TrainedTagger:
         filled: Sequence[int],
         inside: range,
         confidences: bool,
+        begins: Sequence[bool] | None,
     ) -> list[Tagged]:
         """Tag some of the sentences that have words, with an eye on those around them."""
         around = range(
             max(inside.start - self.window, 0), min(inside.stop + self.window, len(filled))
         )
         near = [sentences[filled[k]] for k in around]
-        words = EncodedSentences(self.features, near, self.window)
+        begins = None if begins is None else [begins[filled[k]] for k in around]
+        words = EncodedSentences(self.features, near, self.window, begins)
         offset = inside.start - around.start
         found: list[Any] = [None] * len(inside)
         batches = self._decoder.emissions(
@@ -184,7 +191,8 @@ class TrainedTagger:
                 f"had no {split} split; leave out --split"
             )
         sentences = read_columns(path)
-        found = [row.tags for row in self.tag([s.words for s in sentences])]
+        begins = [s.begins for s in sentences]
+        found = [row.tags for row in self.tag([s.words for s in sentences], begins=begins)]
         scores = entity_scores([s.tags for s in sentences], found)
         rounded = keras.tree.map_structure(
             lambda score: round(score, 2) if isinstance(score, float) else score, scores
@@ -219,8 +227,11 @@ def write_errors(path: Path, sentences: Sequence[Sentence], found: Sequence[Sequ
 
 
 def write_columns(sentences: Sequence[Sentence]) -> str:
-    """Sentences as text: a word and its tag a line, an empty line after each sentence."""
+    """Sentences as text: a word and its tag a line, an empty line after each sentence; before a
+    document a line that marks it."""
     blocks = (
-        "".join(f"{w}\t{t}\n" for w, t in zip(s.words, s.tags, strict=True)) for s in sentences
+        "-DOCSTART-\tO\n\n" * s.begins
+        + "".join(f"{w}\t{t}\n" for w, t in zip(s.words, s.tags, strict=True))
+        for s in sentences
     )
     return "".join(block + "\n" for block in blocks)

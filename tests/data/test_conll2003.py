@@ -17,6 +17,7 @@ from lstm_recipes.errors import UserError
 
 from .tagged_corpus import write_corpus
 
+LENGTHS, COUNTS = conll2003.LENGTHS, conll2003.COUNTS  # the real ones
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "conll2003"
 SPLITS = ("train", "valid", "test")
 
@@ -48,6 +49,8 @@ def pins(monkeypatch, files, corpus):
     monkeypatch.setattr(conll2003, "SHA256", corpus.sha256)
     monkeypatch.setattr(conll2003, "FILES", sha256s)
     monkeypatch.setattr(conll2003, "COUNTS", counts)
+    lengths = {split: f"3 4 {count - 7}" for split, (count, _) in counts.items()}
+    monkeypatch.setattr(conll2003, "LENGTHS", lengths)
 
 
 @pytest.fixture(autouse=True)
@@ -288,3 +291,24 @@ def test_the_files_beside_the_repository(monkeypatch, tmp_path):
     assert said == []
     assert [len(getattr(corpus, split)) for split in SPLITS] == [14_041, 3_250, 3_453]
     assert corpus.sha256 == load_corpus(SHARED).sha256
+
+
+def test_documents_are_those_of_the_files():
+    """Whatever the source, which may have dropped the marks."""
+    lengths = {split: [*map(int, text.split())] for split, text in LENGTHS.items()}
+    assert [len(lengths[split]) for split in SPLITS] == [946, 216, 231]
+    assert {split: sum(part) for split, part in lengths.items()} == {
+        split: count for split, (count, _) in COUNTS.items()
+    }
+    if not SHARED.is_dir():
+        pytest.skip(f"needs CoNLL-2003 in {SHARED.name}")
+    for split in SPLITS:
+        begins = [s.begins for s in read_columns(SHARED / f"{split}.txt")]
+        starts = [sum(lengths[split][:k]) for k in range(len(lengths[split]))]
+        assert [k for k, here in enumerate(begins) if here] == starts
+
+
+def test_a_loaded_corpus_is_cut_into_documents(sources, good):
+    sources(good)
+    loaded, _ = load()
+    assert [k for k, s in enumerate(loaded.train) if s.begins] == [0, 3, 7]

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_recipes.data.word_context import may_be_name, occurrences
+from lstm_recipes.data.word_context import may_be_name, occurrences, surroundings
 from lstm_recipes.data.word_features import EncodedSentences, WordFeatures, case_of
 
 sentences = st.lists(
@@ -13,9 +13,11 @@ sentences = st.lists(
 )
 
 
-@given(sentences, st.integers(0, 4))
-def test_occurrences_are_all_of_the_others_within_the_window(sentences, window):
-    found = occurrences(sentences, window)
+@given(sentences, st.integers(0, 4), st.randoms())
+def test_occurrences_are_all_of_the_others_within_window_and_document(sentences, window, random):
+    begins = [random.random() < 0.3 for _ in sentences]
+    document = np.cumsum(begins)
+    found = occurrences(sentences, surroundings(begins, window))
     everywhere = [(k, w) for k, words in enumerate(sentences) for w in words]
     first = 0
     for k, words in enumerate(sentences):
@@ -26,7 +28,8 @@ def test_occurrences_are_all_of_the_others_within_the_window(sentences, window):
             for place, (other, again) in enumerate(everywhere)
             # One in small letters is no name, but what stands beside it tells nothing of one.
             if may_be_name(again) and again.lower() == word.lower()
-            if abs(other - k) <= window and place != first + position
+            if abs(other - k) <= window and document[other] == document[k]
+            if place != first + position
         ]
         assert found[k].tolist() == expected
         first += len(words)
@@ -37,12 +40,14 @@ def test_a_batch_has_the_words_beside_each_occurrence():
     written = [["Ajax", "beat", "PSV"], ["from", "AJAX"], ["in", "Ajax", "…"], ["PSV"]]
     encoded = EncodedSentences(features, written, window=2)
     batch = encoded.batch([1, 0])
-    place, left, right, cases, owner, around = batch.context
+    place, left, right, cases, around, ranges = batch.context
     assert place.tolist() == [1, 1, 3, 3]  # AJAX, whose row of the batch is the first, and Ajax
     assert left.tolist() == [0, 5, 4, 5]  # nothing, in; from, in
     assert right.tolist() == [2, 0, 0, 0]  # beat, an unknown word; nothing, an unknown word
-    assert owner.tolist() == [0] * 9 + [1] * 8  # the window ends before the fourth sentence
-    assert around.tolist() == [1, 2, 3, 4, 1, 5, 1, 0, 3, 1, 2, 3, 4, 1, 5, 1, 0]
+    assert around.tolist() == [1, 2, 3, 4, 1, 5, 1, 0, 3]
+    assert ranges.tolist() == [[0, 9], [0, 8]]  # the window ends before the fourth sentence
+    alone = encoded.batch([3]).context
+    assert alone.around.tolist() == [4, 1, 5, 1, 0, 3] and alone.ranges.tolist() == [[0, 6]]
     assert cases.shape == (2, 3, 6)
     assert cases[0, 1].tolist() == [0, 1, 0, 0, 0, 1]
     assert cases[1, 0].tolist() == [0, 0.5, 0.5, 0, 0, 1]
@@ -53,5 +58,21 @@ def test_a_batch_has_the_words_beside_each_occurrence():
 def test_without_a_window_nothing_is_seen():
     features = WordFeatures(["ajax"], "ajx")
     context = EncodedSentences(features, [["Ajax", "Ajax"]]).batch().context
-    assert all(len(context[k]) == 0 for k in (0, 1, 2, 4, 5))
+    assert all(len(context[k]) == 0 for k in (0, 1, 2, 4)) and not context.ranges.any()
     assert context.cases.shape == (1, 2, 6) and not np.any(context.cases)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=12), st.integers(1, 4))
+def test_all_words_around_are_of_the_document(begins, window):
+    """Each sentence is a word of its own, whose row is its number."""
+    features = WordFeatures([f"w{k}" for k in range(len(begins))], "w")
+    written = [[f"w{k}"] for k in range(len(begins))]
+    encoded = EncodedSentences(features, written, window, begins)
+    document = np.cumsum(begins)
+    chosen = [k for k in range(len(begins)) if k % 3 != 1]
+    context = encoded.batch(chosen).context
+    for k, (first, stop) in zip(chosen, context.ranges, strict=True):
+        near = [
+            j for j in range(len(begins)) if abs(j - k) <= window and document[j] == document[k]
+        ]
+        assert context.around[first:stop].tolist() == [j + 1 for j in near]

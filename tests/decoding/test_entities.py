@@ -183,6 +183,12 @@ def test_columns(text, expected):
     assert sentences(from_columns(text)) == expected
 
 
+def test_columns_may_mark_where_documents_begin():
+    marked = "-DOCSTART- O\n\nAda O\n\nslept O\n\n-DOCSTART- O\nLee O\n-DOCSTART- O\n"
+    assert from_columns(marked).begins == [True, False, True]
+    assert from_columns("Ada\n\nslept\n").begins == [False, False]
+
+
 # CoNLL columns.
 
 
@@ -277,8 +283,12 @@ def test_json_names_the_file_where_there_are_several():
 
 def test_a_document_is_tagged_sentence_by_sentence():
     class Tagger:
-        def tag(self, sentences, confidences):
-            assert confidences and sentences == [["Ada", "slept", "."], ["She", "left", "."]]
+        def tag(self, sentences, confidences, begins):
+            assert (
+                confidences
+                and begins is None
+                and sentences == [["Ada", "slept", "."], ["She", "left", "."]]
+            )
             yield ["B-PER", "O", "O"], [0.5]
             yield ["O", "O", "O"], []
 

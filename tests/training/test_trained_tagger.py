@@ -122,6 +122,12 @@ def test_a_name_is_looked_for_in_the_sentences_around(looking_around):
     assert_whole([sentences[0]], [found])
     assert same.tags == found.tags
     assert same.confidences == pytest.approx(found.confidences, abs=1e-5)
+    begins = [False, False, False, True, False]
+    cut, near = (
+        next(looking_around.tag(some, confidences=True, begins=begins))
+        for some in (sentences, near)
+    )
+    assert cut.tags == near.tags and cut.confidences == pytest.approx(near.confidences, abs=1e-5)
     changed = pytest.approx(other.confidences, abs=1e-3)
     assert found.tags != other.tags or found.confidences != changed
 
@@ -168,6 +174,14 @@ def test_sentences_are_read_as_they_were_written(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("columns") / "valid.conll"
     path.write_text(write_columns(sentences), "utf-8")
     assert read_columns(path) == sentences
+
+
+def test_documents_are_read_as_they_were_written(tmp_path):
+    begins = [True, False, False, True, True]
+    sentences = [Sentence(("Ada",), ("B-PER",), here) for here in begins]
+    (tmp_path / "valid.conll").write_text(write_columns(sentences))
+    found = read_columns(tmp_path / "valid.conll")
+    assert found == sentences and [s.begins for s in found] == begins
 
 
 def test_sentences_with_mistakes_are_written(tmp_path):
