@@ -461,7 +461,8 @@ def measured_on(result: dict) -> str:
         f"Measured on {result['machine']}; TensorFlow {result['versions']['tensorflow']}, Keras "
         f"{result['versions']['keras']}; {result['date']}."
     )
-    return said + (f" {result['note']}." if result["note"] else "")
+    note = result["note"]
+    return said + (f" {note[0].upper()}{note[1:]}." if note else "")
 
 
 TABLES = {
