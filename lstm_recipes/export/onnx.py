@@ -28,7 +28,9 @@ def to_onnx(model: keras.Model, path: str | os.PathLike) -> None:
 
     - ``ForgetGateLSTM`` and ``keras.layers.LSTM`` are this without P, ``PeepholeLSTM`` with P.
     - ``CECLSTM``: W_f = R_f = 0 and B_f = 100, where σ is 1.0 to the last bit in float32, so that
-      c_t = 1.0 · c_{t-1} + …; 2 tanh(x/2) and tanh(x/2) are the operator's ScaledTanh.
+      c_t = 1.0 · c_{t-1} + …. Its g = 2 tanh(x/2) and h = tanh(x/2) become tanh over half the cell
+      state, with the weights W_c, R_c and B_c halved, which is the same to the last bit. A state
+      that never decays also keeps all rounding: over hundreds of steps the differences grow.
     - ``block_size``: a block's gates stand once for each of its cells, as repeated rows. The file
       and the work of a step grow to those of an LSTM without blocks.
     - ``GRU`` and ``keras.layers.GRU``: gates in the order z, r, h, and ``reset_after`` is
@@ -48,7 +50,8 @@ def to_onnx(model: keras.Model, path: str | os.PathLike) -> None:
     ``input_0`` if it is the model's first, and so on, or ``state_0``, ``state_1``, … in their order
     if a layer starts from it. The output is ``output`` (``output_0``, … if there are several), or
     ``emissions`` of a `CRF`; states that are outputs are ``new_state_0``, …. Those of `char_lm`
-    stand in the order of its ``state_0``, …: they are what to feed at the next call.
+    stand in the order of its ``state_0``, …: they are what to feed at the next call. Outputs in a
+    dictionary have its keys, with ``new_`` before one that an input has already.
 
     What decoding needs beside the emissions are outputs of their own after the model's:
     ``transitions`` ``[tags, tags]``, ``start`` and ``end`` ``[tags]``, hugely negative where a tag
@@ -97,7 +100,11 @@ def onnx_model(model: keras.Model) -> Any:
     for node in graph.nodes:
         node.input[:] = [renamed.get(name, name) for name in node.input]
 
-    made = zip(_output_names(graph, model, outs), outs, function.outputs, strict=True)
+    names = [
+        f"new_{name}" if name in renamed.values() else name
+        for name in _output_names(graph, model, outs)
+    ]
+    made = zip(names, outs, function.outputs, strict=True)
     given = []
     for name, value, tensor in made:
         graph.nodes.append(
