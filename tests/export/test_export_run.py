@@ -7,16 +7,18 @@ import pytest
 import tensorflow as tf
 
 from lstm_recipes.data import Vocabulary
-from lstm_recipes.data.conll import Sentence
 from lstm_recipes.data.pairs import pairs_of
 from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.data.word_table import WordTable
+from lstm_recipes.decoding.translation import Translator
+from lstm_recipes.export.in_float32 import in_float32
 from lstm_recipes.models.char_lm import char_lm
 from lstm_recipes.models.seq2seq import made
-from lstm_recipes.models.tagger import tagger
 from lstm_recipes.training.model_file import save_model
 from lstm_recipes.training.run_folder import RunFolder
+
+from .small_models import small_tagger, words
 
 METRICS = {"split": "validation", "nats_per_character": 1.5138, "parameters": 123, "rows": [1]}
 
@@ -78,11 +80,10 @@ def test_onnx_is_one_file_for_steps_and_sequences(command, characters):
 
 def test_a_tagger_takes_its_vectors_and_tags_along(command, fails, tmp_path):
     run = begun(tmp_path / "run", "ner", "corpus")
-    sentence = Sentence(("Ada", "slept"), ("B-PER", "O"))
-    vocabulary = TaggerVocabulary.of([sentence], "IOBES", cased=False)
+    vocabulary = TaggerVocabulary(["B-X", "E-X", "I-X", "O", "S-X"], "IOBES", False, "abcdefg")
     run.write_json("vocabulary", vars(vocabulary))
     WordTable.made(["ada", "slept"], size=4, seed=0).save(run / "vectors.npz")
-    model = tagger(len(vocabulary.tags), vector_size=4, characters=10, units=3)
+    model = small_tagger()
     save_model(model, run / "best.keras")
     out = tmp_path / "out"
     answer = command("ner", "export", run.path, "--to", "saved-model", "--out", out)
@@ -90,29 +91,42 @@ def test_a_tagger_takes_its_vectors_and_tags_along(command, fails, tmp_path):
     assert {"vocabulary.json", "vectors.npz", "README.md"} < files(out)
     card = (out / "README.md").read_text()
     assert "not known to this package" in card and "nobody has measured it" in card
+
+    given, emissions = words(model), model(words(model))
     loaded = tf.saved_model.load(out / "saved_model").signatures["sequence"]
-    assert set(loaded.structured_outputs) == {"emissions", "tags"}
+    found = loaded(**{name: tf.constant(value) for name, value in given.items()})
+    np.testing.assert_allclose(found["emissions"], emissions, atol=1e-5)
+    np.testing.assert_array_equal(found["tags"], model.layers[-1].decode(emissions))
+    assert found["tags"].numpy()[0, 5:].tolist() == [-1, -1]
     said = fails("ner", "export", run.path, "--to", "web")
     assert said.startswith("--to web is for the step of a character model")
 
 
 def test_a_translator_takes_its_search_along(command, fails, tmp_path):
+    """Of a model of mixed precision, in float32."""
     run = begun(tmp_path / "run", "translate", "phrases")
-    few = [("ab", "ba"), ("b", "b")]
+    few = [("abc", "cba"), ("b", "b")]
     pairs = pairs_of("few", ("en", "fr"), {"train": few, "valid": few})
     vocabulary = TranslationVocabulary.of(pairs, "characters")
     run.write_json("vocabulary", vocabulary.to_json())
-    sizes = len(vocabulary.source), len(vocabulary.target)
-    small = {"units": 4, "embedding": 3, "attention": "none", "bidirectional": False}
-    save_model(made(*sizes, **small, dtype="mixed_bfloat16"), run / "best.keras")
+    sizes = {"units": 4, "embedding": 3, "layer": "gru", "initial_scale": 0.9}
+    sizes |= {"bidirectional": False, "dtype": "mixed_bfloat16"}
+    model = made(len(vocabulary.source), len(vocabulary.target), **sizes)
+    save_model(model, run / "best.keras")
     out = tmp_path / "out"
-    options = ("--to", "saved-model", "--out", out, "--int8", "--beam", 2)
+    options = ("--to", "saved-model", "--out", out, "--beam", 2)
     answer = command("translate", "export", run.path, *options)
     assert answer.status == 0 and answer.err == ""
     assert "2 after the last" in (out / "README.md").read_text()
+
+    source, longest = np.array([[4, 5, 6, 2], [5, 2, 0, 0]], "int32"), np.array([9, 7], "int32")
     loaded = tf.saved_model.load(out / "saved_model").signatures["translate"]
-    found = loaded(source=tf.constant([[4, 5, 2]]), longest=tf.constant([3]))
-    assert found["tokens"].shape == (1, 1, 3) and np.isfinite(found["scores"]).all()
+    found = loaded(source=tf.constant(source), longest=tf.constant(longest))
+    search = Translator([in_float32(model)], beam=2, length_penalty=1.0).search
+    wanted = search(source, longest)._asdict()
+    assert found.keys() == wanted.keys()
+    for name, value in wanted.items():
+        np.testing.assert_allclose(found[name], value, atol=1e-5, err_msg=name)
     for target in ("litert", "onnx", "web"):
         said = fails("translate", "export", run.path, "--to", target)
         assert said.startswith(f"--to {target} cannot have the search") and "saved-model" in said
