@@ -12,8 +12,8 @@ from pathlib import Path
 import keras
 import matplotlib
 import numpy as np
-import tensorflow as tf
 
+from lstm_recipes.lab.gradient_flow import gradient_flow
 from lstm_recipes.layers import CECLSTM, ForgetGateLSTM
 
 matplotlib.use("svg")
@@ -21,17 +21,6 @@ import matplotlib.pyplot as plt
 
 UNITS, SEQUENCES, FEATURES = 32, 32, 8
 STEPS = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200, 300, 500, 1000)
-
-
-def error_left(layer: keras.layers.Layer, steps: int, inputs: np.ndarray) -> float:
-    """The median over sequences of |error at step T − k| / |error at step T|."""
-    state = [tf.zeros((SEQUENCES, UNITS)) for _ in layer.state_size]
-    error = tf.math.l2_normalize(tf.random.stateless_normal((SEQUENCES, UNITS), (0, 1)), axis=1)
-    with tf.GradientTape() as tape:
-        tape.watch(state)
-        last_state = layer(inputs[:, -steps:], initial_state=state)[-1]
-    before = tape.gradient(last_state, state[-1], output_gradients=error)
-    return float(np.median(np.linalg.norm(before, axis=1)))
 
 
 def main() -> None:
@@ -51,7 +40,7 @@ def main() -> None:
     for (name, layer), color, marker in zip(
         layers.items(), ("#0072b2", "#d55e00", "#009e73"), "os^", strict=True
     ):
-        left = [error_left(layer, steps, inputs) for steps in STEPS]
+        left = np.median(gradient_flow(layer, inputs, STEPS), axis=1)
         print(
             f"{name:36}",
             *(f"{steps}: {value:.3g}" for steps, value in zip(STEPS, left, strict=True)),
