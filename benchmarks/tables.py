@@ -429,28 +429,29 @@ def claims() -> str:
     if not found:
         return NOTHING
     lines = [
-        "| claim | source | paper: sequences | here: sequences | succeeded | wrong in test | "
-        "minutes | verdict |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| claim | paper | here | wrong in test | verdict |",
+        "| --- | --- | --- | --- | --- |",
     ]
     for result in sorted(found, key=lambda result: result["config"]):
         m = result["metrics"]
         counts = [count for count in m["sequences"] if count is not None]
-        spent = f"{m['mean_sequences']:,} ({min(counts):,}–{max(counts):,})" if counts else "–"
+        here = f"{m['succeeded']} of {m['seeds']}"
+        if counts:
+            here += f": {m['mean_sequences']:,} ({min(counts):,}–{max(counts):,})"
         wrong = [f"{count}" for count in sorted(n for n in m["wrong"] if n is not None)]
-        tested = f"{'–'.join(dict.fromkeys([wrong[0], wrong[-1]]))} of {m['tests']:,}"
         cells = [
-            f"{m['claim']} (`{result['config']}`)",
-            m["source"],
+            f"{m['claim']} ({m['source']}): `{result['config']}`",
             f"{m['paper_sequences']:,}",
-            spent,
-            f"{m['succeeded']} of {m['seeds']}",
-            tested if wrong else "–",
-            f"{m['seconds'] / 60:.0f}",
+            here,
+            f"{'–'.join(dict.fromkeys([wrong[0], wrong[-1]]))} of {m['tests']:,}" if wrong else "–",
             f"**{m['verdict']}**",
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    about = "Sequences: the mean over the trials that succeeded, the fewest and the most."
+    minutes = sum(result["metrics"]["seconds"] for result in found) / 60
+    about = (
+        "Sequences, or guesses, until a trial succeeds: the mean of those that did, the fewest and "
+        f"the most. All rows together took {minutes:.0f} minutes."
+    )
     dates = sorted({measured_on(result) for result in found})
     return "\n".join([*lines, "", " ".join([about, *dates])])
 
