@@ -68,7 +68,7 @@ def test_the_files_say_what_was_trained(unbroken_tagger, corpus):
     assert len(trained.tags) == 4 * 4 + 1
     assert metrics(unbroken_tagger)["steps"] == 19
     vocabulary = json.loads((unbroken_tagger / "vocabulary.json").read_text())
-    assert list(vocabulary) == ["tags", "scheme", "cased", "characters"]
+    assert list(vocabulary) == ["tags", "scheme", "cased", "characters", "window"]
 
 
 def test_the_presets_make_sense():

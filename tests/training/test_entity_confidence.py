@@ -9,12 +9,19 @@ import pytest
 from lstm_recipes.data.tag_schemes import spans, split_tag
 from lstm_recipes.data.word_features import EncodedSentences
 from lstm_recipes.training.entity_confidence import EntityConfidence
+from lstm_recipes.training.tagging import _with_rows
 from lstm_recipes.training.trained_tagger import TrainedTagger
 
 from .wild_tagger import WORDS, make_run
 
 KINDS = [("IOB1", True), ("IOB2", True), ("IOBES", True), ("IOBES", False), ("IOB2", False)]
 every_kind = pytest.mark.parametrize(("scheme", "crf"), KINDS)
+
+
+def emitted(decoder, vectors: np.ndarray, words) -> np.ndarray:
+    """What the model puts out for one sentence, with nothing around it."""
+    nothing = _with_rows(words.context, lambda rows: np.zeros((len(rows), 6), "float32"))
+    return decoder._emit(vectors, words.case, words.characters, [*nothing]).numpy()[0]
 
 
 @every_kind
@@ -31,7 +38,7 @@ def test_a_confidence_is_the_sum_over_all_sequences_with_that_entity(tmp_path, s
     for words, (tags, confidences) in zip(sentences, found, strict=True):
         encoded = trained.features.encode([words])
         vectors = trained.table.matrix[encoded.rows]
-        emissions = decoder._emit(vectors, encoded.case, encoded.characters).numpy()[0]
+        emissions = emitted(decoder, vectors, encoded)
         every = np.array(list(product(range(len(trained.tags)), repeat=len(words))))
         scores = emissions.astype("float64")[np.arange(len(words)), every].sum(1)
         scores += start[every[:, 0]] + end[every[:, -1]]
@@ -86,7 +93,7 @@ def test_in_a_long_sentence_it_is_the_sum_over_restricted_sequences(tmp_path, sc
     ((tags, confidences),) = trained.tag([words], confidences=True)
     encoded = trained.features.encode([words])
     vectors = trained.table.matrix[encoded.rows]
-    emissions = trained._decoder._emit(vectors, encoded.case, encoded.characters).numpy()[0]
+    emissions = emitted(trained._decoder, vectors, encoded)
     chain = tuple(np.asarray(w, "float64") for w in trained._decoder.crf.chain)
     total = log_sum(emissions, chain, np.ones_like(emissions, bool))
     places = spans(tags, "IOB2")
