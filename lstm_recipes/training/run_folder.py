@@ -33,7 +33,6 @@ FILES = (
     "log.csv",
     "metrics.json",
     "tensorboard",
-    "export",
 )
 """All that a run writes, and all that --overwrite removes."""
 
@@ -54,7 +53,7 @@ class RunFolder:
         log.csv          step, epoch, seconds, losses and learning rate as training went
         metrics.json     what evaluate measured
         tensorboard/     the curves
-        export/          the model in other formats, if it was exported
+        export/          the model in other formats, if it was exported; --overwrite keeps it
         .lock            held by the process that trains here
 
     >>> import tempfile
