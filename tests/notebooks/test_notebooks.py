@@ -100,6 +100,7 @@ def test_a_notebook_runs_in_fast_mode(source: Path, tmp_path: Path, monkeypatch)
 
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
-    # Under a minute on two cores; counted in processor seconds, so that it holds on a busy machine.
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 2 * 60
+    # Under a minute on two cores of today, three on those of 2017; counted in processor seconds, so
+    # that it holds on a busy machine.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 6 * 60
     assert not (tmp_path / "nothing").exists()  # nothing was downloaded
