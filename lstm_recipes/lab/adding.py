@@ -5,8 +5,8 @@ import numpy as np
 from lstm_recipes.errors import UserError
 
 
-def adding(draw: np.random.Generator, count: int, length: int, low: float = -1.0) -> tuple:
-    """Sequences of pairs: a number, uniform from ``low`` to 1, and a marker. Two pairs are marked
+def adding(draw: np.random.Generator, count: int, length: int) -> tuple:
+    """Sequences of pairs: a number, uniform from -1 to 1, and a marker. Two pairs are marked
     by 1: one of the first ten, and one of the first ``length`` / 2 - 1 of those that are left. The
     first and the last pair have the marker -1 and all others 0. A sequence has from ``length`` to
     1.1 ``length`` pairs. The target is 0.5 + (X1 + X2) / 4, to be given at the end. The first pair
@@ -20,7 +20,7 @@ def adding(draw: np.random.Generator, count: int, length: int, low: float = -1.0
     >>> x.shape, target.shape, x[0, [start[0], -1], 1].tolist()
     ((3, 110, 2), (3, 1), [-1.0, -1.0])
     """
-    x, marked, start = _marked(draw, count, length, low, first_pair=0.0)
+    x, marked, start = _marked(draw, count, length, -1.0, first_pair=0.0)
     total = marked.sum(1)
     return x, (0.5 + total / 4.0)[:, None].astype("float32"), start
 

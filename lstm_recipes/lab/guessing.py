@@ -54,9 +54,10 @@ class Guessing:
         for first in range(0, self.task.limit, AT_ONCE):
             numbers = [seed * self.task.limit + first + k for k in range(AT_ONCE)]
             weights = initial_weights(self.task.wiring, numbers, self.task.bound)
-            if self._wrong(weights, few).min() > 0:
+            wrong = self._wrong(weights, few)
+            if wrong.min() > 0:
                 continue
-            solved = np.flatnonzero(self._wrong(weights, few) + self._wrong(weights, many) == 0)
+            solved = np.flatnonzero(wrong + self._wrong(weights, many) == 0)
             if len(solved):
                 return first + int(solved[0]) + 1, int(self._wrong(weights, tests)[solved[0]])
         return None

@@ -122,18 +122,18 @@ class Trials:
         learnt = self.task.learnt
         right = (self.recent[:, 0] > learnt.tolerance).sum(0) <= learnt.wrong
         right &= self.recent[:, 1].mean(0) < learnt.error
-        for k in np.flatnonzero(right):
-            if int(k) not in self.succeeded:
-                self.succeeded[int(k)] = self.sequences
-                self.wrong[int(k)] = self._test(int(k))
+        new = [int(k) for k in np.flatnonzero(right) if int(k) not in self.succeeded]
+        if new:
+            wrong = self._tested()
+            self.succeeded |= dict.fromkeys(new, self.sequences)
+            self.wrong |= {k: int(wrong[k]) for k in new}
 
-    def _test(self, k: int) -> int:
-        """How many new sequences the network as it is now has wrong."""
+    def _tested(self) -> np.ndarray:
+        """How many new sequences each network as it is now has wrong."""
         draws = [np.random.default_rng((seed, 2)) for seed in self.seeds]
         x, target, start = self._draw(draws, self.task.tests)
         found = self.rule.outputs(self.hidden, self.output, x, start).numpy()
-        off = np.abs(found - target).max(1)[:, k]
-        return int((off > self.task.learnt.tolerance).sum())
+        return (np.abs(found - target).max(1) > self.task.learnt.tolerance).sum(0)
 
     def _progress(self) -> str:
         errors = ", ".join(f"{e:.3f}" for e in self.recent[:, 1].mean(0))
