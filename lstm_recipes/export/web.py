@@ -67,7 +67,7 @@ def to_web(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     about = to_web(char_lm(3, layer="gru", units=4, embedding=2), folder, vocabulary="abc")
     >>> [layer["kind"] for layer in about["layers"]], about["bytes"]
-    (['embedding', 'gru', 'dense'], 218)
+    (['embedding', 'gru', 'dense'], 234)
     """
     weights: list[np.ndarray] = []
     layers = [_described(layer, weights) for layer in _chain(model)]

@@ -131,7 +131,8 @@ def test_the_carried_state_is_the_models(model):
     read = np.concatenate([prompt(batch=2), written[:, :-1]], axis=1)
     _, *states = model([tf.constant(read, tf.int32), *initial_state(model, 2)])
     for carried, state in zip(generator.carry.states, states, strict=True):
-        np.testing.assert_allclose(carried, state, atol=1e-5)
+        # Weights as large as these make the rounding of 75 steps grow.
+        np.testing.assert_allclose(carried, state, atol=1e-4)
     np.testing.assert_array_equal(generator.carry.last, written[:, -1])
     assert generator.carry.position == 75
 

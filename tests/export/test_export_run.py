@@ -157,8 +157,8 @@ def test_a_failed_export_leaves_nothing(fails, characters):
     assert not list((characters / "export").iterdir())
 
 
-def test_a_new_run_removes_the_old_exports(command, characters):
+def test_a_new_run_keeps_the_old_exports(command, characters):
     assert command("char-rnn", "export", characters.path, "--to", "web").status == 0
     characters.start(overwrite=True)
     characters.unlock()
-    assert not (characters / "export").exists()
+    assert (characters / "export" / "web" / "step.bin").exists()
