@@ -33,7 +33,8 @@ bench: .venv/.installed ## measure the layers, and writing text, against peers
 notebooks: .venv/.dev ## make the notebooks from their sources
 	@$(ON_TENSORFLOW) $(BIN)/python notebooks/build.py
 
-site: .venv/.site ## build the site into site/
+site: .venv/.dev ## build the site into site/; a tutorial whose notebook has changed is run anew
+	@$(ON_TENSORFLOW) $(BIN)/python notebooks/pages.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean: ## remove .venv and all that is generated, but not runs/
@@ -51,18 +52,13 @@ clean: ## remove .venv and all that is generated, but not runs/
 	@touch $@
 
 .venv/.dev: .venv/.installed
-	@echo "Installing the tools for tests and notebooks into .venv." >&2
-	@$(PIP) install --editable ".[dev,notebooks]"
+	@echo "Installing the tools for tests, notebooks and the site into .venv." >&2
+	@$(PIP) install --editable ".[dev,notebooks,site]"
 	@touch $@
 
 .venv/.jax: .venv/.dev
 	@echo "Installing JAX into .venv." >&2
 	@$(PIP) install --editable ".[jax]"
-	@touch $@
-
-.venv/.site: .venv/.installed
-	@echo "Installing the tools for the site into .venv." >&2
-	@$(PIP) install --editable ".[site]"
 	@touch $@
 
 define check_python

@@ -28,8 +28,10 @@ METADATA = {
 
 
 def sources(folder: Path = FOLDER) -> list[Path]:
-    """The .py form of every notebook."""
-    return sorted(path for path in folder.glob("*.py") if path.name != Path(__file__).name)
+    """The .py form of every notebook; the folder's programs begin otherwise."""
+    return sorted(
+        path for path in folder.glob("*.py") if path.read_text("utf-8").startswith("# %%")
+    )
 
 
 def make(source: Path) -> nbformat.NotebookNode:

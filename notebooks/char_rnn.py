@@ -103,7 +103,7 @@ assert FAST or (len(text), len(vocabulary)) == (1_115_394, 65)
 # Some characters are far more common than others. A model that knew only this picture would
 # already do better than one that knew nothing. How much better, we work out below.
 
-# %%
+# %% alt="Bars of each character's share of the text: the space first, then e, t, o, and a long tail"
 counts = np.bincount(train_ids, minlength=len(vocabulary))
 order = np.argsort(-counts)
 labels = [{"\n": "↵", " ": "␣"}.get(c, c) for c in np.array(vocabulary.characters)[order]]
@@ -130,7 +130,7 @@ plt.show()
 # not. This is truncated backpropagation through time. Below are three windows of four streams.
 
 
-# %%
+# %% alt="Four streams of text, one a row, cut into three windows of twenty characters that go on where the last one ended"
 def draw_characters(axes, rows: list[str], values: list, cmap, low: float, high: float):
     """Write each character of each row on a field coloured by its value."""
     field = np.full((len(rows), max(map(len, rows))), np.nan)
@@ -273,7 +273,7 @@ np.testing.assert_allclose(held_open(x), old_output, rtol=0, atol=1e-6)
 # This is the constant error carousel. We put an error in at the last step of an untrained
 # network, and look at what arrives at the first.
 
-# %%
+# %% alt="Error against steps back in time, both on logarithmic axes: level for the truncated gradient of 1997, growing for the full one, falling for a forget gate and a plain network"
 lags = [1, 3, 10, 30, 100, 300, 1000]
 error = np.random.default_rng(2).normal(size=(1, 16)).astype("float32")
 
@@ -414,7 +414,7 @@ print(numbers)
 metrics = train(numbers, run=RUN, text=text_file, overwrite=True)
 metrics
 
-# %%
+# %% alt="Training and validation loss falling below the four baselines, which are dotted lines"
 model_nats = metrics["nats_per_character"]
 print("validation text               nats    bits   as unsure as a choice among")
 for what, nats in {**baselines, "the model": model_nats}.items():
@@ -457,7 +457,7 @@ plt.show()
 #
 # $$L - H = \beta \, \frac{\partial L}{\partial \beta}$$
 
-# %%
+# %% alt="Entropy rising with temperature, and the loss on real text with its lowest point near temperature 1"
 trained = TrainedCharLM(RUN)
 model = trained.model
 piece = validation_ids[:2001]
@@ -593,7 +593,7 @@ assert FAST or abs(found["luck"][1]) < 0.3 < 0.5 < abs(found["position in the li
 # second half. Each field is the state after the network has read that character. Compare the
 # start of a line with its end, and the speakers' names with the other lines.
 
-# %%
+# %% alt="Lines of the play, each character on a field coloured by the cell state of one unit"
 unit, r = found["position in the line"]
 start = passage.index("\n\n", half) + 2  # the first whole speech of the second half
 rows = passage[start:].splitlines(keepends=True)[:12]
@@ -606,7 +606,7 @@ image = draw_characters(axes, rows, states_of_rows, plt.get_cmap("viridis"), low
 figure.colorbar(image, label=f"cell state of unit {unit}", pad=0.02)
 plt.show()
 
-# %%
+# %% alt="The unit's cell state against the characters since the line began: the median, and a band of the middle 80 %"
 position, cells = places["position in the line"][half:], trace[half:, unit]
 common = [p for p in range(60) if (position == p).sum() >= 20]
 tenth, middle, ninetieth = np.transpose(

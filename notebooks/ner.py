@@ -88,7 +88,7 @@ plt.rcParams.update(
 # - **IOB2** has `B` for the first word of every name.
 # - **IOBES** also marks the end, `E`, and the name of a single word, `S`.
 
-# %%
+# %% alt="One sentence's tags in IOB1, IOB2 and IOBES, one scheme a row"
 words = ["Ada", "Lovelace", "flew", "London", "Paris", "with", "Swiss", "Air", "."]
 names = [("PER", 0, 2), ("LOC", 3, 4), ("LOC", 4, 5), ("ORG", 6, 8)]
 written = {"IOB2": ["B-PER", "I-PER", "O", "B-LOC", "B-LOC", "O", "B-ORG", "I-ORG", "O"]}
@@ -221,7 +221,9 @@ for split in ("train", "valid", "test"):
 
 gold = [s.tags for s in corpus.test]
 shown = next(s for s in corpus.test if 6 <= len(s.words) <= 9 and len(spans(s.tags, "IOB2")) > 0)
-print("\nthe test split's first short sentence:")
+
+# %% quotes="Reuters' text"
+print("the test split's first short sentence:")
 print("  ".join(f"{word}/{tag}" for word, tag in zip(shown.words, shown.tags, strict=True)))
 
 # %% [markdown]
@@ -409,7 +411,7 @@ assert min(right[way, "a clue before the word"] for way in readers) > 95
 # must. Below, the two sentences grow word by word, and we ask each time what the network now says
 # of `bank`. Reading forwards, the answer cannot change.
 
-# %%
+# %% alt="Two panels, one a sentence: the probability that bank means money, word by word, forwards and both ways"
 figure, both_axes = plt.subplots(2, 1, figsize=(7, 4.6))
 for axes, sentence in zip(both_axes, TWO_BANKS, strict=True):
     grown = [sentence[: k + 1] for k in range(1, len(sentence))]
@@ -595,7 +597,7 @@ np.testing.assert_allclose(linear_chain.marginals(batch, chain)[0], marginals, r
 # share what those had. Below, the area of a disc is the marginal, and the width of a line the
 # probability of the step; the best path is orange.
 
-# %%
+# %% alt="Paths through three words and three tags, free and under the rule of IOB2; broad lines are probable steps"
 allowed = allowed_transitions(
     TAGS, "IOB2"
 )  # the last row is for the start, the last column the end
@@ -776,7 +778,7 @@ for part, tagger, chain in measured:
 assert not any(illegal[part] for part in illegal if part != "words")
 assert not CONLL or illegal["words"] > 0
 
-# %%
+# %% alt="Left: bars of entity F1 for each set of parts. Right: the share found of names of known words and of names with a new word"
 gains = {"look-up": LOOK_UP, **scored}
 figure, (left, right_axes) = plt.subplots(1, 2, figsize=(7, 3))
 bars = left.bar(range(len(gains)), list(gains.values()), color=[GREY, *[BLUE] * len(scored)])
@@ -818,7 +820,7 @@ assert not CONLL or gain[1] > gain[0] > -1
 # column's. Hatched steps are not allowed in IOBES. The last row is the sentence's start and the
 # last column its end.
 
-# %%
+# %% alt="The learned transition scores as a matrix of tags by tags; steps that IOBES forbids are hatched"
 best_part = list(parts)[-1]
 chosen_tagger = taggers[best_part]
 crf = chosen_tagger.model.get_layer("crf")
@@ -901,7 +903,7 @@ assert all(may[label_from.index(one), label_to.index(other)] for one, other in s
 # What does the last of them get wrong? A name can be missed, invented, cut in the wrong place, or
 # given the wrong type.
 
-# %%
+# %% quotes="Reuters' text"
 texts = [s.words for s in corpus.test]
 mistakes = confusions(texts, gold, answers[best_part], n=10)
 print("in the text   found   mistake           times   the first such")
@@ -910,11 +912,13 @@ for mistake in mistakes:
         f"{mistake.gold:13} {mistake.predicted:7} {mistake.kind:16} {mistake.count:6}   "
         f"{mistake.example[:50]}"
     )
+
+# %%
 every = confusions(texts, gold, answers[best_part], n=1000)
 kinds_of_mistakes = Counter()
 for mistake in every:
     kinds_of_mistakes[mistake.kind] += mistake.count
-print("\n" + ", ".join(f"{kind} {count}" for kind, count in kinds_of_mistakes.most_common()))
+print(", ".join(f"{kind} {count}" for kind, count in kinds_of_mistakes.most_common()))
 
 # %% [markdown]
 # ## Does it know when it does not know?
@@ -925,7 +929,7 @@ print("\n" + ", ".join(f"{kind} {count}" for kind, count in kinds_of_mistakes.mo
 # with the share that is right. The legend has how far they are apart, on average over the groups.
 
 
-# %%
+# %% alt="The share right against confidence, for names and for whole sentences, beside the diagonal"
 def reliability(sure: np.ndarray, right: np.ndarray, groups: int) -> tuple[np.ndarray, float]:
     """Mean confidence and share right of each group, and the mean distance between the two."""
     cut = np.array_split(np.argsort(sure, kind="stable"), groups)
@@ -982,9 +986,10 @@ for share in (0.05, 0.1, 0.2):
     caught = (1 - name_right[few]).sum() / max((1 - name_right).sum(), 1)
     print(f"the {100 * share:.0f} % least sure names have {100 * caught:.0f} % of the wrong ones")
 
+# %% quotes="Reuters' text"
 wrong = [k for k in np.argsort(log_p) if not sentence_right[k] and 5 <= len(texts[k]) <= 12]
 unsure = wrong[0]
-print(f"\nthe least sure short sentence with a mistake ({100 * sentence_sure[unsure]:.0f} %):")
+print(f"the least sure short sentence with a mistake ({100 * sentence_sure[unsure]:.0f} %):")
 for word, right_tag, tag in zip(
     texts[unsure], gold[unsure], answers[best_part][unsure], strict=True
 ):
@@ -1014,7 +1019,7 @@ for tokens in tokenize(text):
 # %% [markdown]
 # And how sure it is at each word: the marginals, those of `B`, `I`, `E` and `S` of a type added up.
 
-# %%
+# %% alt="The probability of each type of name for each word of a sentence"
 own = max(tokenize(text), key=len)
 own_words = [token.text for token in own]
 inputs = chosen_tagger.features.encode([own_words])

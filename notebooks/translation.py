@@ -257,7 +257,7 @@ for name, setting in settings.items():
 # How much is right to the letter, and BLEU, by the length of the source. Longer phrases are also
 # other phrases (dates with weekday and time), so compare the models within a column.
 
-# %%
+# %% alt="The share of phrases right to the letter against their length, for the three models"
 EDGES = (9, 14, 19, 24)
 bins = np.searchsorted(EDGES, lengths)  # 0: at most 9 characters
 columns = [f"to {edge}" for edge in EDGES] + [f"over {EDGES[-1]}"]
@@ -319,7 +319,7 @@ assert forwards.mean() == backwards.mean() == S and backwards.min() == 1
 # another seed may differ by more.
 
 
-# %%
+# %% alt="Left: the loss of both reading directions against training steps. Right: the share of right characters by fifth of the target"
 def right_by_place(taught: Taught) -> tuple[np.ndarray, np.ndarray]:
     """Of each test phrase and fifth of its target: right characters and all, [phrases, 5]."""
     source, read, said = TokenPairs.of(pairs.test, taught.vocabulary).batch(range(len(sources)))
@@ -372,7 +372,7 @@ plt.show()
 # said, and shows where the model looked before it said it. The last column, ■, is the
 # source's end.
 
-# %%
+# %% alt="Where the model looks: the weight of each source character, from left to right, for each French character, from top to bottom"
 attentive = taught["attention"]
 moments = [pair for pair in pairs.test if re.search(r"\d [AP]M$", pair[0]) and "–" not in pair[0]]
 shown = max((pair for pair in moments if pair[0].endswith("PM")), key=lambda pair: len(pair[0]))
@@ -675,7 +675,7 @@ assert reaches["residual"] > reaches["plain"]
 # That is the start. Training can mend much, and after a while a plain stack of this depth may do as
 # well. So we train both, for a short time:
 
-# %%
+# %% alt="Left: the gradient of each encoder layer before training, plain and residual. Right: their losses"
 curves = {}
 for name, setting in stacks.items():
     print(f"{name:9}", end=" ")

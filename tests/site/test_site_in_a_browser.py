@@ -1,0 +1,85 @@
+"""Pages as a browser shows them: formulas, widths, nothing from elsewhere, no serious fault."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+SERIOUS = {"serious", "critical"}
+PHONE, WIDE = 360, 1280
+
+
+@dataclass
+class Visit:
+    """What a browser saw on one page."""
+
+    widths: dict[int, int] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    formulas: int = 0
+    rendered: int = 0
+    faults: list[str] = field(default_factory=list)
+
+
+def faults(response: dict) -> list[str]:
+    """axe's serious findings, each with the first places."""
+    return [
+        f"{one['help']}: " + "; ".join(node["html"][:120] for node in one["nodes"][:3])
+        for one in response["violations"]
+        if one["impact"] in SERIOUS
+    ]
+
+
+def visit(page, path: Path, axe) -> Visit:
+    seen = Visit()
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
+    page.goto(path.as_uri())
+    seen.formulas = page.locator(".arithmatex").count()
+    if seen.formulas:
+        page.wait_for_selector(".arithmatex .katex")
+    seen.rendered = page.locator(".arithmatex:has(.katex):not(:has(.katex-error))").count()
+    seen.faults = faults(axe.run(page).response)
+    page.emulate_media(color_scheme="dark")
+    seen.faults += faults(axe.run(page, options={"runOnly": ["color-contrast"]}).response)
+    for width in (PHONE, WIDE):
+        page.set_viewport_size({"width": width, "height": 800})
+        seen.widths[width] = page.evaluate("document.documentElement.scrollWidth")
+    return seen
+
+
+@pytest.fixture(scope="module")
+def visits(site: Path, browser) -> dict[str, Visit]:
+    """Every page, visited from its folder; not that for what is not found, which needs a server."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright",
+        reason="axe-playwright-python is missing: pip install -e '.[dev]'",
+    ).Axe()
+    seen = {}
+    for path in sorted(site.rglob("*.html")):
+        if path.name != "404.html":
+            page = browser.new_page(color_scheme="light")
+            seen[str(path.relative_to(site))] = visit(page, path, axe)
+            page.close()
+    assert len(seen) > 5
+    return seen
+
+
+def test_no_page_has_a_serious_fault_of_accessibility(visits: dict[str, Visit]):
+    assert not [f"{name}: {fault}" for name, seen in visits.items() for fault in seen.faults]
+
+
+@pytest.mark.parametrize("width", [PHONE, WIDE])
+def test_pages_fit_their_window(visits: dict[str, Visit], width: int):
+    assert not {name: v.widths[width] for name, v in visits.items() if v.widths[width] > width}
+
+
+def test_pages_load_from_their_folder_alone(visits: dict[str, Visit]):
+    local = ("file://", "data:", "blob:")
+    assert not [url for v in visits.values() for url in v.requests if not url.startswith(local)]
+    assert not {name: seen.errors for name, seen in visits.items() if seen.errors}
+
+
+def test_formulas_are_rendered(visits: dict[str, Visit]):
+    assert not [name for name, seen in visits.items() if seen.rendered != seen.formulas]
+    assert any(seen.formulas for seen in visits.values())
