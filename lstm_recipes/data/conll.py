@@ -19,6 +19,9 @@ from lstm_recipes.data.tag_schemes import convert, detect_scheme, repair, split_
 from lstm_recipes.data.text import read_text
 from lstm_recipes.errors import UserError
 
+DOCUMENT_START = "-DOCSTART-"
+"""The word of a row after which a document begins."""
+
 # What a split's file may be called: one of these and an extension (dev.conll), or as the files
 # of the CoNLL shared tasks, whose splits are their extensions (eng.testa).
 _NAMES = {
@@ -236,9 +239,9 @@ def _read(path: Path, tag_column: int | str, word_column: int | str) -> list[tup
 
     for number, line in enumerate(lines[first:], first + 1):
         row = cells(line)
-        if row[0] == "-DOCSTART-" or not line.strip():
+        if row[0] == DOCUMENT_START or not line.strip():
             end_sentence(number)
-            begins |= row[0] == "-DOCSTART-"
+            begins |= row[0] == DOCUMENT_START
             continue
         try:
             _check_row(row, count, word_at, tag_at)
@@ -277,7 +280,7 @@ def _check_row(row: list[str], count: int, word_at: int, tag_at: int) -> None:
 
 def _layout(path: Path, lines: list[str]) -> tuple[Callable[[str], list[str]], int]:
     """How to cut a line into cells, and how many of them a row has."""
-    rows = [line for line in lines if line.strip() and not line.startswith("-DOCSTART-")]
+    rows = [line for line in lines if line.strip() and not line.startswith(DOCUMENT_START)]
     if not rows:
         raise UserError(f"{path} has no sentences; give a file with a word and its tag on a line")
     first = next((line for line in rows if not _may_be_comment(line)), rows[0])

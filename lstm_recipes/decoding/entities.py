@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TextIO
 
+from lstm_recipes.data.conll import DOCUMENT_START
 from lstm_recipes.data.tag_schemes import spans
 from lstm_recipes.data.text import read_text, standard_input
 from lstm_recipes.data.tokens import Token, tokenize
 from lstm_recipes.errors import UserError
 
-_DOCUMENT_START = "-DOCSTART-"
 _SPACES = re.compile("[ \t]+")  # any other space is part of a word
 
 _COLOURS = {"PER": "cyan", "LOC": "green", "ORG": "yellow", "MISC": "magenta"}
@@ -189,9 +189,9 @@ def from_columns(text: str, word_column: int = 0, name: str = "the input") -> Do
     if word_column < 0:
         raise UserError(f"word_column is {word_column}; give a number of at least 0")
     rows = text.removesuffix("\n").split("\n")
-    full = [r for r in rows if r.strip() and not r.startswith(_DOCUMENT_START)]
+    full = [r for r in rows if r.strip() and not r.startswith(DOCUMENT_START)]
     first = next((r for r in full if not _may_be_comment(r)), full[0] if full else "")
-    tabs = "\t" in first.strip()
+    tabs = "\t" in first.strip(" \t\r")
     separator = "\t" if tabs else " "
 
     def cells(row: str) -> list[str]:
@@ -205,7 +205,7 @@ def from_columns(text: str, word_column: int = 0, name: str = "the input") -> Do
     place = 0
     for number, row in enumerate(rows, 1):
         found = cells(row)
-        start = found[0] == _DOCUMENT_START
+        start = found[0] == DOCUMENT_START
         comment = _may_be_comment(row) and not sentence and len(found) != count
         if start or comment or not row.strip():
             lines.append(Line(row, separator, "O") if start else Line(row))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstm_recipes.data.cache import write_atomically
-from lstm_recipes.data.conll import Corpus, Sentence, read_columns
+from lstm_recipes.data.conll import DOCUMENT_START, Corpus, Sentence, read_columns
 from lstm_recipes.data.tag_schemes import spans
 from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.vectors import read_vectors
@@ -230,7 +230,7 @@ def write_columns(sentences: Sequence[Sentence]) -> str:
     """Sentences as text: a word and its tag a line, an empty line after each sentence; before a
     document a line that marks it."""
     blocks = (
-        "-DOCSTART-\tO\n\n" * s.begins
+        f"{DOCUMENT_START}\tO\n\n" * s.begins
         + "".join(f"{w}\t{t}\n" for w, t in zip(s.words, s.tags, strict=True))
         for s in sentences
     )
