@@ -113,10 +113,8 @@ def ner() -> str:
 
 def ner_layers() -> str:
     """The tagger with each of the layers."""
-    found = results("ner")
-    if "glove" in found:
-        found["layer-forget"] = found["glove"]  # it is the recipe's own
-    return ner_table({f"layer-{name}": shown for name, shown in NAMES.items()}, found)
+    rows = {f"layer-{name}": shown for name, shown in NAMES.items()}
+    return ner_table(rows, results("ner"))
 
 
 def ner_speed() -> str:

@@ -33,7 +33,8 @@ CONFIGS = {
         "glove-alone": f"--vectors {ALONE}",
         "glove": "--vectors",
     }
-    | {f"layer-{name}": f"--layer {name} --vectors" for name in LAYERS},
+    # Ten epochs are a whole run, with its schedule: all layers together take little over an hour.
+    | {f"layer-{name}": f"--layer {name} --vectors --epochs 10" for name in LAYERS},
     "translate": {"phrases": ""}
     | {
         f"multi30k-{a}-{b}": f"{CAPTIONS} --source {a} --target {b}"
