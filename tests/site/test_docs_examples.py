@@ -3,27 +3,13 @@
 A block that needs what is not there stands after a line ``<!-- not run: REASON -->``.
 """
 
-import re
 from pathlib import Path
 
 import pytest
 
+from .page_blocks import blocks
+
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(
-    r"^(?P<mark><!-- not run: (?P<reason>.+?) -->\n+)?"
-    r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```$",
-    re.MULTILINE | re.DOTALL,
-)
-
-
-def blocks(text):
-    """(line, reason or None, code) of each block."""
-    for match in BLOCK.finditer(text):
-        line = text.count("\n", 0, match.start("code"))
-        code = re.sub(f"^{match['indent']}", "", match["code"], flags=re.MULTILINE)
-        yield line, match["reason"], code
-
-
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [page for page in PAGES if any(True for _ in blocks(page.read_text("utf-8")))]
 
