@@ -25,6 +25,7 @@ PAGES = (
     "docs/translation.md",
     "docs/performance.md",
     "docs/export.md",
+    "docs/recipes.md",
 )
 NOTHING = "No run is recorded yet."
 NAMES = {
@@ -421,6 +422,23 @@ def export_step() -> str:
     return "\n".join([*lines, "", about + measured_on(result)])
 
 
+def memory() -> str:
+    """What the recipes' processes take at their most."""
+    found = results("memory")
+    if not found:
+        return NOTHING
+    result = found["default"][0]
+    commands = {
+        "char-rnn": "`char-rnn train`",
+        "char-rnn-best": "`char-rnn train --preset best`",
+        "ner": "`ner train`",
+        "translate": "`translate train`",
+    }
+    rows = [f"| {commands[name]} | {mb / 1e3:.1f} |" for name, mb in result["metrics"].items()]
+    about = f"{result['steps']} steps, validation and measurement included. {measured_on(result)}"
+    return "\n".join(["| | peak, GB |", "| --- | --- |", *rows, "", about])
+
+
 def claims() -> str:
     """The ledger of the laboratory."""
     found = [runs[0] for runs in results("lab").values()]
@@ -470,6 +488,7 @@ TABLES = {
     "layer lengths": layer_lengths,
     "layer memory": layer_memory,
     "layer speed": layer_speed,
+    "memory": memory,
     "beam search": beam_search,
     "export step": export_step,
     "char-rnn": char_rnn,
