@@ -38,7 +38,8 @@
 
   const visible = (character) => ({ "\n": "↵", " ": "␣", "\t": "⇥" })[character] ?? character;
   const signed = (value) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(2)}`;
-  const percent = (share) => `${share >= 0.0995 || share === 0 ? Math.round(100 * share) : (100 * share).toFixed(1)} %`;
+  const percent = (share) =>
+    share > 0 && share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(share > 0 && share < 0.0995 ? 1 : 0)} %`;
 
   /* Colours: from CSS, so that light and dark are the style sheet's business. */
 

@@ -25,6 +25,7 @@ NUMBERS = (
     " --steps 2000 --validate-every 200 --seed 0"
 )
 CLEAR = 0.5  # the least score of a unit that is named
+SEEN = 0.2  # how far from 0 it must be where it is on, to be seen in the text
 TEXTS, LENGTH = 40, 500  # of the validation text, each read from the zero state, to look for units
 
 
@@ -87,9 +88,10 @@ def notable(run: Path) -> list[dict[str, Any]]:
     for label, where in PATTERNS.items():
         mask = np.concatenate([where(piece) for piece in pieces])
         for name, rows in seen.items():
-            best = find_units(rows, mask, count=1)[0]
-            score = round(best.score, 3)
-            found.append({"label": label, "unit": best.unit, "score": score, "of": name})
+            ranked = find_units(rows, mask, count=rows.shape[1])
+            for best in [one for one in ranked if one.sign * one.threshold >= SEEN][:1]:
+                score = round(best.score, 3)
+                found.append({"label": label, "unit": best.unit, "score": score, "of": name})
     found.sort(key=lambda one: -one["score"])
     first = {one["label"]: one for one in reversed(found) if one["score"] >= CLEAR}
     last = np.abs(seen["c"][LENGTH - 1 :: LENGTH]).mean(axis=0)
