@@ -176,7 +176,10 @@ def sentences(document: Document) -> list[list[str]]:
         ("a\u00a0b x\n\u3000c x\n", [["a\u00a0b", "\u3000c"]]),
         ("# id 1\nAda NNP\n# NN\n", [["Ada", "#"]]),
         ("# id\nAda\n#\n\n#\n#tag\n", [["Ada", "#"], ["#", "#tag"]]),
-        ("\x1f\tNNP\nAda\tNNP\n", [["\x1f", "Ada"]]),  # Python's strip() takes a control character too
+        (
+            "\x1f\tNNP\nAda\tNNP\n",
+            [["\x1f", "Ada"]],
+        ),  # Python's strip() takes a control character too
         ("\n\n", []),
     ],
 )
