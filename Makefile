@@ -18,7 +18,7 @@ run: .venv/.installed ## train on Shakespeare, some three minutes; print the los
 	@$(ON_TENSORFLOW) $(BIN)/lstm-recipes char-rnn sample runs/make-run
 
 test: .venv/.dev ## run the tests, the examples in docstrings among them
-	@$(ON_TENSORFLOW) $(BIN)/pytest -n 2 --dist loadfile
+	@$(ON_TENSORFLOW) $(BIN)/pytest -n 2 --dist worksteal
 
 test-jax: .venv/.jax ## run the layers' tests on JAX
 	@KERAS_BACKEND=jax $(BIN)/pytest tests/layers

@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+
 from build import EXECUTED, FOLDER, execute, make, sources
 
 PAGES = FOLDER.parent / "docs" / "tutorials"
@@ -125,7 +126,8 @@ def _outputs(cell: nbformat.NotebookNode, name: str, written: dict[str, bytes]) 
             raise ValueError(f"{name} failed: {output.evalue}")
         else:
             text = output.get("text") or data.get("text/plain", "")
-            parts.append(_fenced(ANSI.sub("", text).rstrip("\n"), "{ .text .output }"))
+            text = ANSI.sub("", text).replace(str(Path.home()), "~").rstrip("\n")
+            parts.append(_fenced(text, "{ .text .output }"))
     return parts
 
 

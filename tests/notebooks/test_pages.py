@@ -58,7 +58,7 @@ def ran(pages, source: Path) -> nbformat.NotebookNode:
     notebook = pages.make(source)
     picture = {"image/png": base64.b64encode(PIXEL).decode(), "text/plain": "<Figure>"}
     outputs = [
-        nbformat.v4.new_output("stream", text="a\n```\nb\n"),
+        nbformat.v4.new_output("stream", text=f"a\n```\n{Path.home()}/b\n"),
         nbformat.v4.new_output("display_data", data=picture),
         nbformat.v4.new_output("stream", text="verses\n"),
         nbformat.v4.new_output("execute_result", data={"text/plain": "4"}, execution_count=4),
@@ -75,7 +75,7 @@ def test_a_page_has_words_code_and_outputs_in_order(pages, source, tmp_path):
     in_order = ["# Sums", "Download the notebook", "Two and two.", "```python\n2 + 2", "\n4\n"]
     assert [text.find(part) for part in in_order] == sorted(text.find(part) for part in in_order)
     assert all(part in text for part in in_order)
-    assert "````{ .text .output }\na\n```\nb\n````" in text  # a longer fence than the output's
+    assert "````{ .text .output }\na\n```\n~/b\n````" in text  # a longer fence, and nobody's home
     assert "![One dot](sums/1.png)" in text
     assert (tmp_path / "sums" / "1.png").read_bytes() == PIXEL
 
@@ -129,3 +129,8 @@ def test_changed_code_is_executed(pages, source, tmp_path, monkeypatch):
     source.write_text(SOURCE.replace("2 + 2", "2 + 3"), "utf-8")
     monkeypatch.setattr(pages, "execute", lambda source, folder: ("executed", source, folder))
     assert pages.executed(source, kept) == ("executed", source, kept)
+
+
+@pytest.mark.parametrize("name", ["char_rnn", "ner"])
+def test_a_tutorial_on_the_site_is_of_its_notebook_as_it_stands(pages, name):
+    assert not pages.stale(FOLDER / f"{name}.py"), "make it anew: make site"
