@@ -1,9 +1,11 @@
-"""A translator in float32 beside the same one with int8 kernels: loss, BLEU, time and size.
+"""A trained model beside the same one with int8 kernels: what eight bits cost.
 
-Both are in one process and take turns at decoding the same sentences; compiling is not timed. Loss
-and BLEU are of the whole test split, with the paired bootstrap of sacreBLEU.
+Of a character model the loss, of a tagger F1, of a translator the loss, BLEU with the paired
+bootstrap of sacreBLEU, and the time of decoding; each over the whole of the split that its recipe
+is measured on. A translator's two sides are in one process and take turns at the same sentences;
+compiling is not timed.
 
-    python benchmarks/int8.py RUN             # a trained run
+    python benchmarks/int8.py RUN             # a trained run of any recipe
     python benchmarks/int8.py RUN --record    # and write the result file for the docs
 """
 
@@ -22,18 +24,80 @@ from machine import record
 from lstm_recipes.data.pairs import Pair
 from lstm_recipes.decoding.translation import Translator
 from lstm_recipes.metrics.translation import Comparison, multi30k_text, paired_bootstrap
+from lstm_recipes.models.seq2seq import to_int8
+from lstm_recipes.training.run_folder import RunFolder
+from lstm_recipes.training.trained import TrainedCharLM
+from lstm_recipes.training.trained_tagger import TrainedTagger
 from lstm_recipes.training.trained_translator import TrainedTranslator
 from lstm_recipes.training.translation import TokenLoss, TokenPairs
 
 DECODING = {"beam": 5, "length_penalty": 1.0}
 
 
-def megabytes(trained: TrainedTranslator) -> float:
+def megabytes(model: Any) -> float:
     """The size of the model's file."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
-        trained.models[0].save(path)
-        return path.stat().st_size / 1e6
+        model.save(path)
+        return round(path.stat().st_size / 1e6, 2)
+
+
+def char_rnn(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The loss of the whole validation split."""
+    as_it_is, int8 = TrainedCharLM(options.run), TrainedCharLM(options.run)
+    to_int8(int8.model)
+    rows = {
+        name: {
+            "nats_per_character": round(side.measure()["nats_per_character"], 4),
+            "megabytes": megabytes(side.model),
+        }
+        for name, side in (("as trained", as_it_is), ("int8", int8))
+    }
+    return rows, {"split": "validation"}
+
+
+def ner(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """F1 of the test split, or of the development split where there is no test."""
+    as_it_is, int8 = TrainedTagger(options.run), TrainedTagger(options.run)
+    to_int8(int8.model)
+    found = {
+        name: side.measure().scores for name, side in (("as trained", as_it_is), ("int8", int8))
+    }
+    rows = {name: {"f1": scores["f1"]} for name, scores in found.items()}
+    rows["as trained"]["megabytes"] = megabytes(as_it_is.model)
+    rows["int8"]["megabytes"] = megabytes(int8.model)
+    return rows, {"split": found["int8"]["split"]}
+
+
+def translate(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Loss and BLEU of the test split, and the time that decoding takes."""
+    sides = {
+        "as trained": TrainedTranslator(options.run),
+        "int8": TrainedTranslator(options.run, int8=True),
+    }
+    split, pairs = sides["int8"].split()
+    timed = pairs[: options.sentences]
+    seconds = decoding_times(sides, timed, options.repeats)
+    together = np.divide(seconds["as trained"], seconds["int8"])
+    bleu = compared(*sides.values(), pairs)
+    rows: dict[str, Any] = {
+        name: {
+            "nats_per_token": round(nats_per_token(side, pairs), 4),
+            "bleu_of_lower_case_tokens": round(value, 2),
+            "sentences_per_second": round(len(timed) / float(np.median(seconds[name])), 1),
+            "megabytes": megabytes(side.models[0]),
+        }
+        for (name, side), value in zip(sides.items(), (bleu.baseline, bleu.system), strict=True)
+    }
+    before, after = rows["as trained"], rows["int8"]
+    rows["change"] = {
+        "nats_per_token": round(after["nats_per_token"] - before["nats_per_token"], 4),
+        "bleu_of_lower_case_tokens": round(bleu.difference, 2),
+        "p_value": round(bleu.p_value, 4),
+        "int8_is_faster": [round(float(r), 2) for r in np.quantile(together, [0.25, 0.5, 0.75])],
+    }
+    about = DECODING | {"split": split, "sentences": len(pairs), "timed": len(timed)}
+    return rows, about | {"repeats": options.repeats, "bleu_signature": bleu.signature}
 
 
 def nats_per_token(trained: TrainedTranslator, pairs: list[Pair]) -> float:
@@ -65,46 +129,26 @@ def decoding_times(
     return seconds
 
 
+RECIPES = {"char-rnn": char_rnn, "ner": ner, "translate": translate}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("run", type=Path, help="folder of a trained run")
-    parser.add_argument("--sentences", type=int, default=128, help="that are timed (128)")
-    parser.add_argument("--repeats", type=int, default=7, help="of each measurement (7)")
+    parser.add_argument(
+        "--sentences", type=int, default=128, help="a translator's that are timed (128)"
+    )
+    parser.add_argument("--repeats", type=int, default=7, help="of each timing (7)")
     parser.add_argument("--record", action="store_true", help="write the result file for the docs")
     options = parser.parse_args()
 
-    sides = {
-        "float32": TrainedTranslator(options.run),
-        "int8": TrainedTranslator(options.run, int8=True),
-    }
-    split, pairs = sides["int8"].split()
-    timed = pairs[: options.sentences]
-    seconds = decoding_times(sides, timed, options.repeats)
-    together = np.divide(seconds["float32"], seconds["int8"])
-    bleu = compared(sides["float32"], sides["int8"], pairs)
-    rows: dict[str, Any] = {
-        name: {
-            "nats_per_token": round(nats_per_token(side, pairs), 4),
-            "bleu_of_lower_case_tokens": round(value, 2),
-            "sentences_per_second": round(len(timed) / float(np.median(seconds[name])), 1),
-            "megabytes": round(megabytes(side), 2),
-        }
-        for (name, side), value in zip(sides.items(), (bleu.baseline, bleu.system), strict=True)
-    }
-    before, after = rows["float32"], rows["int8"]
-    rows["change"] = {
-        "nats_per_token": round(after["nats_per_token"] - before["nats_per_token"], 4),
-        "bleu_of_lower_case_tokens": round(bleu.difference, 2),
-        "p_value": round(bleu.p_value, 4),
-        "int8_is_faster": [round(float(r), 2) for r in np.quantile(together, [0.25, 0.5, 0.75])],
-    }
-    print(f"{len(pairs)} {split} sentences; {len(timed)} of them timed, beam {DECODING['beam']}")
+    recipe = RunFolder(options.run).read_json("config")["recipe"]
+    rows, about = RECIPES[recipe](options)
+    print(f"{recipe}, {about['split']} split")
     for name, row in rows.items():
-        print(f"  {name:8s} " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in row.items()))
+        print(f"  {name:10s} " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in row.items()))
     if options.record:
-        about = DECODING | {"split": split, "sentences": len(pairs), "timed": len(timed)}
-        about |= {"repeats": options.repeats, "bleu_signature": bleu.signature}
-        record("int8", "default", "python benchmarks/int8.py RUN --record", rows, **about)
+        record("int8", recipe, "python benchmarks/int8.py RUN --record", rows, **about)
 
 
 if __name__ == "__main__":

@@ -339,7 +339,7 @@ def layer_speed() -> str:
 
 def int8() -> str:
     """A translator in eight bits beside itself."""
-    found = results("int8").get("default")
+    found = results("int8").get("translate")
     if not found:
         return NOTHING
     result, rows = found[0], found[0]["metrics"]
@@ -348,7 +348,7 @@ def int8() -> str:
         f"| {name} | {rows[name]['nats_per_token']:.4f} | "
         f"{rows[name]['bleu_of_lower_case_tokens']:.2f} | "
         f"{rows[name]['sentences_per_second']:,.1f} | {rows[name]['megabytes']:.1f} |"
-        for name in ("float32", "int8")
+        for name in ("as trained", "int8")
     ]
     change = rows["change"]
     low, middle, high = change["int8_is_faster"]
@@ -360,6 +360,24 @@ def int8() -> str:
         f"Signature: `{result['bleu_signature']}`. {measured_on(result)}"
     )
     return "\n".join([*lines, "", about])
+
+
+def int8_quality() -> str:
+    """What eight bits cost each recipe, in its own measure."""
+    found = results("int8")
+    measures = {"char-rnn": "nats_per_character", "ner": "f1"}
+    measures["translate"] = "bleu_of_lower_case_tokens"
+    names = {"char-rnn": "nats per character", "ner": "F1", "translate": "BLEU"}
+    lines = ["| recipe | | as trained | int8 | MB | MB, int8 |", "| --- " * 6 + "|"]
+    for recipe in (name for name in measures if name in found):
+        sides = [found[recipe][0]["metrics"][side] for side in ("as trained", "int8")]
+        digits = 4 if recipe == "char-rnn" else 2
+        cells = [f"{side[measures[recipe]]:.{digits}f}" for side in sides]
+        cells += [f"{side['megabytes']:.1f}" for side in sides]
+        split = found[recipe][0]["split"]
+        lines.append(f"| `{recipe}` | {names[recipe]}, {split} | {' | '.join(cells)} |")
+    dates = sorted({measured_on(runs[0]) for runs in found.values()})
+    return "\n".join([*lines, "", " ".join(dates)]) if found else NOTHING
 
 
 def speed_row(name: str, row: dict) -> str:
@@ -420,6 +438,20 @@ def export_step() -> str:
             f"{costs['characters']:,} characters of its validation split. "
         )
     return "\n".join([*lines, "", about + measured_on(result)])
+
+
+def export_sequences() -> str:
+    """Whole sequences in onnxruntime beside Keras."""
+    found = results("export").get("sequences")
+    if not found:
+        return NOTHING
+    lines = ["| per second | Keras | onnxruntime | faster |", "| --- | --- | --- | --- |"]
+    for name, row in found[0]["metrics"].items():
+        low, middle, high = row["faster"]
+        cells = [f"{row[side][1]:,.0f}" for side in ("Keras", "onnxruntime")]
+        lines.append(f"| {name} | {' | '.join(cells)} | {middle:.2f} × ({low:.2f}–{high:.2f}) |")
+    about = f"Medians of {found[0]['repeats']} turns, of the ratios the quartiles too. "
+    return "\n".join([*lines, "", about + measured_on(found[0])])
 
 
 def memory() -> str:
@@ -485,12 +517,14 @@ def measured_on(result: dict) -> str:
 TABLES = {
     "claims": claims,
     "int8": int8,
+    "int8 quality": int8_quality,
     "layer lengths": layer_lengths,
     "layer memory": layer_memory,
     "layer speed": layer_speed,
     "memory": memory,
     "beam search": beam_search,
     "export step": export_step,
+    "export sequences": export_sequences,
     "char-rnn": char_rnn,
     "char-rnn layers": char_rnn_layers,
     "sampling": sampling,
