@@ -80,7 +80,8 @@ def _picture(translations: Sequence[Any]) -> bytes:
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")
     axes = figure.subplots(len(sizes), squeeze=False, height_ratios=heights)[:, 0]
     for place, one in zip(axes, translations, strict=True):
-        place.imshow(one.attention, cmap="Blues", vmin=0, vmax=1)
+        if one.tokens and one.source:  # an empty line, or an empty translation, has none
+            place.imshow(one.attention, cmap="Blues", vmin=0, vmax=1)
         place.set_xticks(range(len(one.source)), one.source, rotation=90)
         place.set_yticks(range(len(one.tokens)), one.tokens)
         place.xaxis.tick_top()

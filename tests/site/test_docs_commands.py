@@ -107,8 +107,9 @@ def test_other_commands_are_there():
 def inputs(tmp_path_factory, text) -> Path:
     """A folder with every file that a page's command reads, under the name that it has there."""
     folder = tmp_path_factory.mktemp("pages")
+    letters = "".join(chr(k) for k in range(32, 127))  # those of any prompt on the pages
     for name in ("my_novel.txt", "mine.txt", "sequel.txt"):
-        (folder / name).write_text(text, "utf-8")
+        (folder / name).write_text(f"{letters}\n{text}", "utf-8")
     for name in ("corpus", "my_corpus"):
         write_corpus(folder / name, sentences=(30, 12, 12))
         write_pairs_folder(folder / name)

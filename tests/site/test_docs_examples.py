@@ -1,6 +1,7 @@
 """The Python on the pages runs: the blocks of a page one after the other, in one namespace.
 
-A block that needs what is not there stands after a line ``<!-- not run: REASON -->``.
+A block that needs what is not there stands after a line ``<!-- not run: REASON -->``. The tutorials
+are not run here: they are notebooks as they ran, and the notebooks have tests of their own.
 """
 
 from pathlib import Path
@@ -11,6 +12,7 @@ from .page_blocks import blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if page.parent.name != "tutorials"]
 PAGES = [page for page in PAGES if any(True for _ in blocks(page.read_text("utf-8")))]
 
 
