@@ -564,7 +564,7 @@ for name in ("one vector", "attention"):
 # Sentences are another matter. If you have a translator of sentences, the folder of a run such as
 #
 # ```console
-# $ lstm-recipes translate train --preset bahdanau --data multi30k --run runs/captions
+# $ lstm-recipes translate train --preset bahdanau --data multi30k --run runs/captions   # two hours
 # ```
 #
 # then `LSTM_RECIPES_TRANSLATOR=runs/captions` in the environment adds the same table for it.
@@ -779,9 +779,9 @@ for name, found in {
 # The command line trains the same models, larger, and keeps them in a folder:
 #
 # ```console
-# $ lstm-recipes translate train --run runs/phrases               # 20,000 phrases, 12 epochs
+# $ lstm-recipes translate train --run runs/phrases               # fifteen minutes
 # $ echo "Friday, July 4, 2031, 9:30 AM" | lstm-recipes translate translate runs/phrases
-# $ lstm-recipes translate train --run runs/ja --target ja        # into another language
+# $ lstm-recipes translate train --run runs/ja --target ja        # fifteen minutes, into Japanese
 # $ lstm-recipes translate train --preset bahdanau --data pairs.tsv --run runs/mine   # your own
 # ```
 #
