@@ -68,6 +68,7 @@ class TrainedTagger:
     def __init__(self, path: str | os.PathLike, vectors: Path | None = None):
         self.folder = RunFolder(path)
         self._file = self.folder.require("best.keras")
+        self.folder.check_version()
         found = self.folder.read_json("vocabulary")
         try:
             vocabulary = TaggerVocabulary.from_json(found)

@@ -65,10 +65,10 @@ def test_a_second_start_names_the_ways_on_and_touches_nothing(tmp_path, finished
 
 def test_overwrite_removes_all_of_a_run_and_nothing_else(tmp_path):
     run = begin(tmp_path)
-    for folder in ("last", "tensorboard"):
+    for folder in ("last", ".best.part", "tensorboard"):
         (run / folder).mkdir()
         (run / folder / "file").write_text("old")
-    for name in set(FILES) - {"config.json", "vocabulary.json", "last", "tensorboard"}:
+    for name in set(FILES) - {"config.json", "vocabulary.json", "last", ".best.part", "tensorboard"}:
         (run / name).write_text("old")
     assert {p.name for p in tmp_path.iterdir()} == {*FILES, LOCK}
     (tmp_path / ".vectors.npz.0123abcd.part").write_text("half")  # killed while it was written
@@ -140,7 +140,8 @@ def test_a_finished_run_has_its_metrics_before_it_loses_what_resuming_needs(
 ):
     run = begin(tmp_path)
     (run / "last").mkdir()
-    (run / ".best.part.keras").write_text("half")
+    (run / ".best.part").mkdir()
+    (run / ".best.part/best.keras").write_text("half")
     assert run.finished() is None and capsys.readouterr().err == ""
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", kill)
