@@ -12,6 +12,7 @@ import random
 import shutil
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -168,13 +169,16 @@ def film(recipe, tmp_path, monkeypatch):
 
         patch.setattr(recipe.task, "train_step", train_step)
         film.whole = go(recipe, folder)
-    for kind, picture in [*film.pictures]:
-        log = picture / "log.csv"
-        if kind == "fsync" and log.exists():
+    for (_, earlier), (_, picture) in pairwise([*film.pictures]):
+        if len(row := log(picture)) > len(log(earlier)):  # of which half may have been written
             half = Path(shutil.copytree(picture, picture.with_name(f"{picture.name}-half")))
-            (half / "log.csv").write_bytes(log.read_bytes()[:-7])
+            (half / "log.csv").write_bytes(row[:-7])
             film.pictures.append(("half a row", half))
     return film
+
+
+def log(folder: Path) -> bytes:
+    return (folder / "log.csv").read_bytes() if (folder / "log.csv").exists() else b""
 
 
 def chosen(pictures: list[tuple[str, Path]], number: int) -> list[tuple[str, Path]]:
