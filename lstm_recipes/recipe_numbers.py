@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from lstm_recipes.errors import UserError
 
-
 Numbers = TypeVar("Numbers")
 
 

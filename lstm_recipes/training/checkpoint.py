@@ -1,4 +1,4 @@
-"""Saving and restoring a training run in one file that is whole or not there, and the one before."""
+"""Saving and restoring a training run: in one file, whole or not there, and the one before it."""
 
 import io
 import sys
@@ -68,12 +68,13 @@ def load_checkpoint(path: Path, variables: list[keras.Variable]) -> dict[str, An
 
 def _read(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
     """The variables' values and the numbers, all checked by the zip file's sums; no pickles."""
-    with np.load(path, allow_pickle=False) as file:
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
         arrays = dict(file)
     values = [arrays[name] for name in sorted(arrays) if name.startswith("variable_")]
     if any(value.dtype.kind not in "fiu" for value in values):
         raise ValueError("a variable in it is no array of numbers")
-    return values, {k.removeprefix("number_"): v.tolist() for k, v in arrays.items() if k[:2] == "nu"}
+    numbers = {k.removeprefix("number_"): v.tolist() for k, v in arrays.items() if k[:2] == "nu"}
+    return values, numbers
 
 
 def _assign(path: Path, values: list[np.ndarray], variables: list[keras.Variable]) -> None:

@@ -120,6 +120,7 @@ def fit(
     """
     loop = _Loop(task, run, budget, learning_rate, warmup, validate_every, patience, schedule)
     with run.locked(), loop.troubles_told():
+        run.seal()
         loop.restore()
         bar = Progress(loop.total, loop.step, task.unit)
         with _GentleInterrupt() as interrupt, bar as progress:

@@ -29,7 +29,7 @@ def save_model(model: "keras.Model", path: Path) -> None:
 
 
 def load_model(path: Path, check: Callable[["keras.Model"], str | None]) -> "keras.Model":
-    """Read a model, without what compiles it.
+    """Read a model, without what compiles it, and run no code that is in the file.
 
     Args:
         path: Its file.
@@ -41,7 +41,7 @@ def load_model(path: Path, check: Callable[["keras.Model"], str | None]) -> "ker
     import keras
 
     try:
-        model = keras.saving.load_model(path, compile=False)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
         wrong = check(model)
         if wrong is not None:
             raise ValueError(wrong)

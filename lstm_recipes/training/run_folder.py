@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -37,6 +38,9 @@ FILES = (
 )
 """All that a run writes, and all that --overwrite removes."""
 
+
+SEALED = ("vocabulary.json", "validation.txt", "valid.conll", "test.conll", "valid.tsv", "test.tsv")
+"""What a model is read with and measured on: another one gives other numbers, and no error."""
 
 _LOCKS: dict[Path, IO] = {}
 """The folders in which this process trains, and the file of each by which others are kept out."""
@@ -330,7 +334,7 @@ class RunFolder:
         """The path of a file that the run must have.
 
         Raises:
-            UserError: There is no such run, or it lacks the file.
+            UserError: There is no such run, or it lacks the file, or that is not the run's.
         """
         path = self / name
         if not path.exists():
@@ -338,7 +342,24 @@ class RunFolder:
                 f"{self.path} has no {name}: it is not the folder of a run, or {made_by} has not "
                 "got so far; give the folder that train wrote with --run"
             )
+        if self._sum(name) not in (None, _sha256(path)):
+            raise _damaged(path, ValueError("it is no longer what the run wrote"))
         return path
+
+    def seal(self) -> None:
+        """Have config.json keep the sums of the files that numbers depend on, by which `require`
+        knows them again."""
+        sums = {name: _sha256(self / name) for name in SEALED if (self / name).exists()}
+        config = self.read_json("config")
+        if config.get("sha256") != sums:
+            self.write_json("config", config | {"sha256": sums})
+
+    def _sum(self, name: str) -> str | None:
+        """The sum that a file of the run has, if config.json is there and knows it."""
+        if name not in SEALED or not (self / "config.json").exists():
+            return None
+        sums = self.read_json("config").get("sha256")
+        return sums.get(name) if isinstance(sums, dict) else None
 
     def write_json(self, name: str, values: dict[str, Any]) -> None:
         """Write ``name``.json."""
@@ -399,6 +420,11 @@ class RunFolder:
             return
         content = "".join(",".join(row) + "\n" for row in [*head, *rows])
         write_atomically(self / "log.csv", content.encode())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _version(text: str) -> tuple[int, ...] | None:

@@ -1,9 +1,9 @@
 """Runs that are killed anywhere: what goes on from there ends as if nothing had happened.
 
-SIGKILL leaves on the disk what is there at that moment and nothing else, whatever would have been
-cleaned up. So one unbroken run is pictured: wherever it is about to change the disk, to do a step or
-to validate, its folder is copied as it is. A resumed run starts from one of the copies. (Processes
-that are really killed are in tests/recipes.)
+SIGKILL leaves on the disk what is there at that moment, and nothing is cleaned up. So one unbroken
+run is pictured: wherever it is about to change the disk, to do a step or to validate, its folder is
+copied as it is, and a resumed run starts from one of the copies. (Processes that are really killed
+are in tests/recipes.)
 """
 
 import csv
@@ -40,8 +40,8 @@ SIZES = {
         batch_size=6,
         time=20,
         learning_rate=0.02,
-        steps=31,
-        validate_every=5,
+        steps=25,
+        validate_every=6,
     ),
     "ner": ner.NER(
         units=4,
@@ -67,7 +67,7 @@ SIZES = {
         validate_every=4,
     ),
 }
-"""Two epochs and a half of the small data each."""
+"""An epoch and a bit of the small text, and two epochs and a half of the others."""
 
 
 class Started(Exception):
@@ -118,9 +118,8 @@ def go(recipe: SimpleNamespace, folder: Path) -> SimpleNamespace:
         rows = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
     with zipfile.ZipFile(folder / "best.keras") as file:
         best = file.read("model.weights.h5")
-    return SimpleNamespace(
-        steps=trained["steps"], rows=rows, best=best, values=[v.tobytes() for v in values(recipe.task)]
-    )
+    bits = [value.tobytes() for value in values(recipe.task)]
+    return SimpleNamespace(steps=trained["steps"], rows=rows, best=best, values=bits)
 
 
 class Film:
@@ -199,7 +198,7 @@ def test_a_run_that_was_killed_anywhere_ends_as_an_unbroken_one(recipe, film):
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_used(recipe, film, capsys):
-    kind, folder = next(p for p in reversed(film.pictures) if p[0] == "step")
+    folder = next(path for kind, path in reversed(film.pictures) if kind == "step")
     with (folder / CHECKPOINT).open("r+b") as file:
         file.seek(2000)
         file.write(bytes(99))
