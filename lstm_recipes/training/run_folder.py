@@ -4,6 +4,7 @@ import csv
 import fcntl
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -411,15 +412,22 @@ class RunFolder:
         if not (self / "log.csv").exists():
             return
         with (self / "log.csv").open(newline="", errors="replace") as file:
-            lines = list(csv.reader(file))
+            try:
+                lines = [row for row in csv.reader(file) if row]
+            except csv.Error as error:
+                raise _damaged(self / "log.csv", error) from None
         head, rows = lines[:1], lines[1:]
-        rows = [row for row in rows if len(row) == len(head[0]) and row[0].isdecimal()]
-        rows = [row for row in rows if int(row[0]) <= step]
+        rows = [row for row in rows if len(row) == len(head[0]) and _step(row) <= step]
         if not rows:  # and the head may be half-written
             (self / "log.csv").unlink()
             return
         content = "".join(",".join(row) + "\n" for row in [*head, *rows])
         write_atomically(self / "log.csv", content.encode())
+
+
+def _step(row: list[str]) -> float:
+    """The step of a row of log.csv; that of a damaged one is after all others."""
+    return int(row[0]) if row[0].isdecimal() and len(row[0]) < 20 else math.inf
 
 
 def _sha256(path: Path) -> str:
