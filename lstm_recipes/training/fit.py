@@ -274,11 +274,10 @@ class _Loop:
 
     def _diverged(self, name: str, loss: float, rate: float) -> UserError:
         what = f"has exploded to {loss:.1f}" if math.isfinite(loss) else f"is {loss}"
-        norm = f"gradient norm {self.task.gradient_norm:.3g}"
         return UserError(
-            f"the {name} {what} at step {self.step:,} (learning rate {rate:.2g}, {norm}); start "
-            "anew with --overwrite and a smaller --learning-rate (half is a good try) or "
-            "--clip-norm"
+            f"the {name} {what} at step {self.step:,} (learning rate {rate:.2g}, gradient norm "
+            f"{self.task.gradient_norm:.3g}); start anew with --overwrite and a smaller "
+            "--learning-rate (half is a good try) or --clip-norm"
         )
 
     def validate(self, progress: Progress) -> None:

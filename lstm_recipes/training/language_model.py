@@ -63,10 +63,10 @@ class LanguageModelTask:
                 state.assign(tf.zeros_like(state.value))
         inputs, targets = self.train.window(step)
         found = self._step(inputs, targets, np.float32(learning_rate))
-        loss, self.gradient_norm = map(float, found)
+        loss, self.gradient_norm = np.asarray(found).tolist()
         return loss
 
-    def _step(self, inputs: tf.Tensor, targets: tf.Tensor, learning_rate: tf.Tensor) -> tuple:
+    def _step(self, inputs: tf.Tensor, targets: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             states = [tf.convert_to_tensor(s.value) for s in self.states]
             logits, *new_states = self.model([inputs, *states], training=True)
@@ -77,7 +77,7 @@ class LanguageModelTask:
         self.optimizer.apply(gradients, weights)
         for state, new in zip(self.states, new_states, strict=True):
             state.assign(new)
-        return loss, tf.linalg.global_norm(gradients)
+        return tf.stack([loss, tf.linalg.global_norm(gradients)])
 
     def validate(self) -> Validation:
         """A quick estimate: parallel streams, each from the zero state."""

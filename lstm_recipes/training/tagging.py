@@ -100,7 +100,7 @@ class TaggingTask:
         rate = np.float32(learning_rate)
         context = _with_rows(words.context, lambda rows: np.where(self.table.rare[rows], 0, rows))
         found = self._step(rows, words.case, words.characters, [*context], labels, rate)
-        nats, self.gradient_norm = map(float, found)
+        nats, self.gradient_norm = np.asarray(found).tolist()
         return nats / sum(len(self.labels[k]) for k in chosen)
 
     def _without_some_words(self, rows: np.ndarray, step: int) -> np.ndarray:
@@ -117,7 +117,7 @@ class TaggingTask:
         context: list,
         labels: tf.Tensor,
         learning_rate: tf.Tensor,
-    ) -> tuple:
+    ) -> tf.Tensor:
         # From what stands around nothing is learnt about the vectors.
         context = _with_rows(
             Context(*context), lambda rows: _known(tf.gather(self.vectors.value, rows), rows)
@@ -136,7 +136,7 @@ class TaggingTask:
         self.optimizer.apply(gradients, weights)
         change = rows_gradient.values * (learning_rate * self.vector_rate)
         self.vectors.value.scatter_sub(tf.IndexedSlices(change, rows_gradient.indices))
-        return nats, tf.linalg.global_norm(gradients)
+        return tf.stack([nats, tf.linalg.global_norm(gradients)])
 
     def validate(self) -> Validation:
         """The model, with vectors as the run keeps them, on the whole development set."""

@@ -183,7 +183,7 @@ class TranslationTask:
         """One batch; its loss in nats a token."""
         pairs = self.train.batch(self.batches.batch(step))
         found = self._step(*pairs, np.float32(learning_rate), np.int32(step))
-        nats, self.gradient_norm = map(float, found)
+        nats, self.gradient_norm = np.asarray(found).tolist()
         return nats / np.count_nonzero(pairs[2])
 
     def _step(
@@ -193,7 +193,7 @@ class TranslationTask:
         said: tf.Tensor,
         learning_rate: tf.Tensor,
         step: tf.Tensor,
-    ) -> tuple:
+    ) -> tf.Tensor:
         weights = self.model.trainable_variables
         if self.scheduled_sampling:
             read = self._with_its_own(source, read, step)
@@ -205,7 +205,7 @@ class TranslationTask:
         gradients = tape.gradient(loss, weights)
         self.optimizer.learning_rate.assign(learning_rate)
         self.optimizer.apply(gradients, weights)
-        return nats, tf.linalg.global_norm(gradients)
+        return tf.stack([nats, tf.linalg.global_norm(gradients)])
 
     def _with_its_own(self, source: tf.Tensor, read: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """What the decoder is to read, some of it replaced by what it says itself; START stays."""

@@ -1,4 +1,4 @@
-"""Every reader of the package, as a function of the bytes of a file; none needs TensorFlow.
+"""Every reader of the package, as a function of the bytes of a file.
 
 Whatever the bytes are, a reader gives what it read or raises a `UserError`. Hypothesis tries that
 in the tests, and atheris for as long as one likes (`python benchmarks/fuzz.py`).

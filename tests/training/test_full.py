@@ -1,8 +1,6 @@
 """A disk or a memory that is full: what is saved, where, and how to go on."""
 
-import resource
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -11,16 +9,7 @@ from lstm_recipes.errors import UserError
 from lstm_recipes.training.fit import CHECKPOINT, Budget, fit
 from lstm_recipes.training.model_file import save_model
 
-
-@contextmanager
-def no_file_beyond(size: int) -> Iterator[None]:
-    """The system refuses to make a file longer, as it does where a disk is full."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+from ..full_disk import no_file_beyond
 
 
 def go(task, run):

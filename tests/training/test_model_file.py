@@ -63,9 +63,7 @@ def test_a_file_that_names_code_is_refused_and_runs_none(
 def test_a_function_in_the_file_is_refused(tmp_path):
     layer = keras.layers.Lambda(lambda x: x * 2)
     save_model(keras.Sequential([keras.Input((2,)), layer]), tmp_path / "best.keras")
-    with pytest.raises(
-        UserError, match=r"damaged \(Requested the deserialization of a `Lambda`"
-    ):
+    with pytest.raises(UserError, match=r"damaged \(Requested the deserialization of a `Lambda`"):
         load_model(tmp_path / "best.keras", accepted)
 
 
