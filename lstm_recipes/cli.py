@@ -48,7 +48,9 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        trouble = disk_trouble(error) or memory_trouble(error, {})
+        trouble = memory_trouble(error, {})
+        if full := disk_trouble(error):
+            trouble = f"{full}; make room for it, or name a folder on another disk"
         if trouble is None:
             raise
         print(f"lstm-recipes: {trouble}", file=sys.stderr)
