@@ -47,7 +47,7 @@ class Task(Protocol):
     """All that the next step depends on, beside its number: weights, optimizer, carried states
     and random states."""
     gradient_norm: float
-    """That of all weights together in the last step, before it was clipped."""
+    """That of all weights together in the last step, as clipping measures it."""
 
     def train_step(self, step: int, learning_rate: float) -> float:
         """Do a step; the training loss in nats."""
