@@ -63,7 +63,7 @@ WORDS = (
 
 
 @given(st.sampled_from([*RECIPES, "--help", "x"]), st.lists(st.sampled_from(WORDS), max_size=5))
-@settings(max_examples=120, deadline=20_000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=20_000, suppress_health_check=list(HealthCheck))
 def test_any_command_line_is_understood_or_refused(recipe, words):
     """What a command does is tested elsewhere: here its arguments are read and checked."""
 
