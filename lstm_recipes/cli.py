@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from lstm_recipes.errors import UserError
+from lstm_recipes.exhausted import disk_trouble, memory_trouble
 from lstm_recipes.quiet import load_tensorflow
 from lstm_recipes.recipes import RECIPES
 
@@ -46,6 +47,14 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # what reads our output, head say, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        trouble = memory_trouble(error, {})
+        if full := disk_trouble(error):
+            trouble = f"{full}; make room for it, or name a folder on another disk"
+        if trouble is None:
+            raise
+        print(f"lstm-recipes: {trouble}", file=sys.stderr)
+        return 1
 
 
 def _run(argv: list[str]) -> int:

@@ -1,10 +1,15 @@
 """The numbers of a recipe: which of them make sense, and some of them for a call."""
 
 import math
+from collections.abc import Mapping
 from enum import Enum
-from typing import Any
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from lstm_recipes.errors import UserError
+
+Numbers = TypeVar("Numbers")
 
 
 class Range(Enum):
@@ -42,3 +47,43 @@ def chosen(numbers: object, names: str) -> dict[str, Any]:
     {'layers': 2, 'units': 8}
     """
     return {name: getattr(numbers, name) for name in names.split()}
+
+
+def restored(kind: type[Numbers], found: Mapping[str, Any], path: Path) -> Numbers:
+    """The dataclass of a recipe's numbers, with those that a file keeps.
+
+    Raises:
+        UserError: One of them is not of its type: the file was changed.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class Few:
+    ...     units: int | None = None
+    ...     rate: float = 0.5
+    >>> restored(Few, {"units": 8, "rate": 1}, Path("config.json"))
+    Few(units=8, rate=1)
+    >>> restored(Few, {"units": "8"}, Path("config.json"))
+    Traceback (most recent call last):
+        ...
+    lstm_recipes.errors.UserError: config.json is damaged (units is '8', and must be int | None);
+    take it from an undamaged copy, or train again
+    """
+    kinds = get_type_hints(kind)
+    for name, value in found.items():
+        if not _fits(value, kinds[name]):
+            wanted = kinds[name].__name__ if isinstance(kinds[name], type) else str(kinds[name])
+            raise UserError(
+                f"{path} is damaged ({name} is {value!r:.60}, and must be "
+                f"{wanted.removeprefix('typing.')}); take it from an undamaged copy, or train again"
+            )
+    return kind(**found)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return isinstance(value, str) and value in get_args(kind)
+    if isinstance(kind, UnionType):
+        return any(_fits(value, one) for one in get_args(kind))
+    if kind is float:
+        return type(value) in (int, float)
+    return type(value) is (NoneType if kind is None else kind)

@@ -1,13 +1,13 @@
 """char-rnn: a character-level language model (Karpathy 2015), on tiny Shakespeare or any text."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lstm_recipes.data import Vocabulary, fingerprint, load_tiny_shakespeare, read_text, split
 from lstm_recipes.data.streams import Streams
 from lstm_recipes.export.export_run import Target, export_run
-from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
+from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained import TrainedCharLM
 
@@ -113,10 +113,12 @@ def train(
 
     folder, old = RunFolder(run), None
     if resume:
-        numbers = CharRNN(**folder.resume(asdict(numbers), asdict(CharRNN())))
+        stored = folder.resume(asdict(numbers), asdict(CharRNN()))
+        numbers = restored(CharRNN, stored, folder / "config.json")
     elif init_from is not None:
         old = TrainedCharLM(init_from)
-        numbers = replace(numbers, **old.size(asdict(numbers), asdict(CharRNN())))
+        size = old.size(asdict(numbers), asdict(CharRNN()))
+        numbers = restored(CharRNN, asdict(numbers) | size, old.folder / "config.json")
         old.model  # noqa: B018  loaded before --overwrite may remove it
     numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
@@ -127,16 +129,17 @@ def train(
         folder.check_data(about, remedy)
         if (metrics := folder.finished()) is not None:
             return metrics
+        folder.check_begun()
     train_text, validation_text = split(whole)
-    if resume:
+    if resume and (folder / "vocabulary.json").exists():
         vocabulary = Vocabulary.load(folder.require("vocabulary.json"))
     else:
         vocabulary = Vocabulary.of(whole) if old is None else old.extended(whole, add_characters)
     streams = Streams(vocabulary.encode(train_text), numbers.batch_size, numbers.time)
     if not resume:
-        folder.begin("char-rnn", asdict(numbers), about, overwrite)
-        vocabulary.save(folder / "vocabulary.json")
-        folder.write_text("validation.txt", validation_text)
+        folder.begin("char-rnn", asdict(numbers), about, overwrite, init_from)
+    vocabulary.save(folder / "vocabulary.json")
+    folder.write_text("validation.txt", validation_text)
     model = build(numbers, vocabulary)
     if old is not None:
         old.copy_weights(model)

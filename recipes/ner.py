@@ -10,7 +10,7 @@ from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
 from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.errors import UserError
 from lstm_recipes.export.export_run import Target, export_run
-from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
+from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_tagger import TrainedTagger, keep, write_errors
 
@@ -139,7 +139,8 @@ def train(
 
     folder = RunFolder(run)
     if resume:
-        numbers = NER(**folder.resume(asdict(numbers), asdict(NER())))
+        stored = folder.resume(asdict(numbers), asdict(NER()))
+        numbers = restored(NER, stored, folder / "config.json")
     numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
     corpus = load(data, word_column, tag_column, strict)

@@ -13,7 +13,7 @@ from lstm_recipes.data.translation_sets import load_tfds_pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
 from lstm_recipes.export.export_run import Target, export_run
-from lstm_recipes.recipe_numbers import Range, check_numbers, chosen
+from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator, write_pairs
 
@@ -213,7 +213,8 @@ def train(
 
     folder = RunFolder(run)
     if resume:
-        numbers = Translate(**folder.resume(asdict(numbers), asdict(Translate())))
+        stored = folder.resume(asdict(numbers), asdict(Translate()))
+        numbers = restored(Translate, stored, folder / "config.json")
     numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
     pairs = load(data, source, target)

@@ -13,6 +13,8 @@ from lstm_recipes.recipes import RECIPES
 from lstm_recipes.recipes.char_rnn import CharRNN
 from lstm_recipes.recipes.ner import NER
 
+from .full_disk import no_file_beyond
+
 QUICK = ("--units", 8, "--embedding", 4, "--batch-size", 6, "--time", 10, "--steps", 1)
 
 
@@ -245,9 +247,16 @@ def test_a_run_that_explodes_stops_with_advice(fails, tmp_path, text_file):
     run = tmp_path / "run"
     wild = ("--learning-rate", 1e6, "--clip-norm", 1e6, "--steps", 40)
     said = fails("char-rnn", "train", "--run", run, "--text", text_file, *QUICK[:-2], *wild)
-    assert re.match(r"the loss has exploded to \d+\.\d at step \d+ \(learning rate \d", said)
+    pattern = r"the loss has exploded to \d+\.\d at step \d+ \(learning rate \d.*, gradient norm \d"
+    assert re.match(pattern, said)
     assert "start anew with --overwrite and a smaller --learning-rate" in said
-    assert not (run / "last").exists()
+    assert not (run / "best.keras").exists()
+
+
+def test_a_disk_that_is_full_from_the_first_is_one_sentence(fails, tmp_path, text_file):
+    with no_file_beyond(400):  # enough for the sentence
+        said = fails("char-rnn", "train", "--run", tmp_path / "run", "--text", text_file, *QUICK)
+    assert said.startswith("a file cannot be written (File too large); make room for it, or name")
 
 
 # --- damage ----------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Files that are either whole or not there, and the folder where downloads are kept."""
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -10,10 +11,18 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LSTM_RECIPES_CACHE") or "~/.cache/lstm_recipes").expanduser()
 
 
-def write_atomically(path: str | os.PathLike, content: bytes) -> None:
-    """Write a file so that no one ever sees half of it, whatever interrupts the writing.
+def write_atomically(
+    path: str | os.PathLike, content: bytes, keep: str | os.PathLike | None = None
+) -> None:
+    """Write a file so that no one ever sees half of it, whatever interrupts the writing, and so
+    that a power cut afterwards takes nothing back.
 
-    The bytes go to a temporary file in the same folder, which then takes the name.
+    The bytes go to a temporary file in the same folder, which is synced and takes the name.
+
+    Args:
+        path: The file.
+        content: All that it is to hold.
+        keep: The name that the file which was there takes, instead of being replaced.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -28,6 +37,20 @@ def write_atomically(path: str | os.PathLike, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        if keep is not None and path.exists():
+            os.replace(path, keep)
         os.replace(part, path)
+        sync(path.parent)
     finally:
         part.unlink(missing_ok=True)  # it is still there only when something went wrong
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file as it is now, or the names in a folder."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        # Some file systems cannot do it for a folder; they keep its names in their own time.
+        with contextlib.suppress(OSError) if path.is_dir() else contextlib.nullcontext():
+            os.fsync(number)
+    finally:
+        os.close(number)

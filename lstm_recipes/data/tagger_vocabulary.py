@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from lstm_recipes.data.conll import Sentence
-from lstm_recipes.data.tag_schemes import convert, split_tag
+from lstm_recipes.data.tag_schemes import convert, spans, split_tag
 from lstm_recipes.data.word_features import WordFeatures
 
 
@@ -49,12 +49,20 @@ class TaggerVocabulary:
 
         Raises:
             KeyError, TypeError: A part is missing, or is something else.
+            UserError: A tag is none of the scheme's, or there is no such scheme.
         """
         found = {"window": 0} | found  # a run of a version that knew no window
         parts = [found[field.name] for field in fields(cls)]
-        return cls(
-            *(kind(part) for kind, part in zip((list, str, bool, str, int), parts, strict=True))
-        )
+        for field, part, kind in zip(fields(cls), parts, (list, str, bool, str, int), strict=True):
+            if type(part) is not kind:
+                raise TypeError(f"{field.name} as {kind.__name__}")
+        tags, scheme, _, characters, window = parts
+        if not all(isinstance(tag, str) for tag in tags) or window < 0:
+            raise TypeError("tags that are text, and a window of at least 0")
+        if "O" not in tags or any(len({*one}) < len(one) for one in (tags, characters)):
+            raise TypeError("the tag O, and each tag and character once")
+        spans(tags, scheme)  # which refuses what is no tag of the scheme
+        return cls(*parts)
 
     def features(self, words: Sequence[str]) -> WordFeatures:
         """What the tagger sees of a word, where these words have vectors."""

@@ -62,7 +62,9 @@ class TranslationVocabulary:
         try:
             source, reverse = from_json(found["source"]), found["reverse"]
             target = source if found["target"] is None else from_json(found["target"])
-            return cls(source, target, bool(reverse))
+            if not isinstance(reverse, bool):
+                raise TypeError("reverse as true or false")
+            return cls(source, target, reverse)
         except (KeyError, TypeError) as error:
             raise UserError(
                 f"vocabulary.json is not that of a translator (it lacks {error}); give the folder "

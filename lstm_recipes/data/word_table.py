@@ -2,8 +2,6 @@
 
 import hashlib
 import io
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -168,8 +166,9 @@ class WordTable:
             if len(table.words) + 1 != len(matrix):
                 raise ValueError(f"{len(table.words)} words and {len(matrix)} vectors")
             return table
-        except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+        except Exception as error:  # zip, NumPy's format and the system each have their own
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise UserError(
-                f"{path} is damaged ({error}); take it from an undamaged copy of the run folder, "
+                f"{path} is damaged ({reason}); take it from an undamaged copy of the run folder, "
                 "or train again"
             ) from None

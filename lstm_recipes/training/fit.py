@@ -4,6 +4,8 @@ import math
 import signal
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
@@ -11,6 +13,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 import keras
 
 from lstm_recipes.errors import UserError
+from lstm_recipes.exhausted import disk_trouble, memory_trouble
 from lstm_recipes.recipe_numbers import Range, check_numbers
 from lstm_recipes.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_recipes.training.progress import Progress
@@ -19,6 +22,7 @@ from lstm_recipes.training.schedule import SCHEDULES
 
 TIMED_STEPS = 50  # how many are timed before minutes become steps
 UNTIMED_STEPS = 3  # the first ones compile
+CHECKPOINT = "last/checkpoint.npz"
 
 
 class Validation(NamedTuple):
@@ -42,6 +46,8 @@ class Task(Protocol):
     variables: list[keras.Variable]
     """All that the next step depends on, beside its number: weights, optimizer, carried states
     and random states."""
+    gradient_norm: float
+    """That of all weights together in the last step, as clipping measures it."""
 
     def train_step(self, step: int, learning_rate: float) -> float:
         """Do a step; the training loss in nats."""
@@ -108,34 +114,27 @@ def fit(
         steps, train_seconds and the speed, for metrics.json.
 
     Raises:
-        UserError: The loss is no longer a number, or explodes; the message has advice.
+        UserError: The loss is no longer a number, or explodes; the disk or the memory is full. The
+            message says what is saved, or has advice.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint of the last whole step is written.
     """
-    loop = _Loop(task, run, learning_rate, warmup, validate_every, schedule)
-    total = run.read_json("config").get("total_steps") or budget.in_steps(task.steps_per_epoch)
-    loop.restore()
-    bar = Progress(total, loop.step, task.unit)
-    with run.locked(), _GentleInterrupt() as interrupt, bar as progress:
-        loop.set_total(total)
-        while loop.total is None or loop.step < loop.total:
-            loop.train_one(progress)
-            if loop.total is None and loop.timed_steps == TIMED_STEPS:
-                steps = round(budget.minutes * 60 * TIMED_STEPS / loop.timed_seconds)
-                loop.set_total(max(loop.step, steps))
-                progress.total(loop.total)
-                progress.line(f"{budget.minutes:g} minutes are {loop.total:,} steps here")
-            if loop.step % validate_every == 0 or loop.step == loop.total:
-                loop.validate(progress)
-                if patience is not None and loop.since_best >= patience:
-                    progress.line(f"no better model in {patience} validations: enough")
-                    loop.set_total(loop.step)
-                loop.checkpoint()
-            if interrupt.asked and loop.step != loop.total:
-                loop.checkpoint()
-                raise Interrupted(
-                    f"stopped after step {loop.step:,}; the same command with --resume goes on "
-                    "from there"
-                )
+    loop = _Loop(task, run, budget, learning_rate, warmup, validate_every, patience, schedule)
+    with run.locked(), loop.troubles_told():
+        run.seal()
+        loop.restore()
+        bar = Progress(loop.total, loop.step, task.unit)
+        with _GentleInterrupt() as interrupt, bar as progress:
+            while not loop.has_finished:
+                loop.train_one(progress)
+                if loop.step % validate_every == 0 or loop.step == loop.total:
+                    loop.validate(progress)
+                    loop.checkpoint()
+                if interrupt.asked and not loop.has_finished:
+                    loop.checkpoint()
+                    raise Interrupted(
+                        f"stopped after step {loop.step:,}; the same command with --resume goes "
+                        "on from there"
+                    )
     return {
         "steps": loop.step,
         "train_seconds": round(loop.seconds, 1),
@@ -150,19 +149,31 @@ class _Loop:
         self,
         task: Task,
         run: RunFolder,
+        budget: Budget,
         learning_rate: float,
         warmup: int,
         validate_every: int,
+        patience: int | None,
         schedule: str,
     ):
-        self.task, self.run, self.schedule = task, run, SCHEDULES[schedule]
-        self.learning_rate, self.warmup = learning_rate, warmup
+        self.task, self.run, self.budget, self.patience = task, run, budget, patience
+        self.learning_rate, self.warmup, self.schedule = learning_rate, warmup, SCHEDULES[schedule]
         self.total: int | None = None
         self.step, self.session_steps, self.timed_seconds = 0, 0, 0.0
         self.best, self.first_loss, self.since_best = math.inf, math.nan, 0
         self.losses: deque[float] = deque(maxlen=validate_every)
         self.began, self.earlier_seconds = time.perf_counter(), 0.0
+        self.saved: int | None = None  # the step of the last checkpoint
         self.curves: Any = None
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether the budget is spent, or enough validations have found nothing better."""
+        return self.has_enough or (self.total is not None and self.step >= self.total)
+
+    @property
+    def has_enough(self) -> bool:
+        return self.patience is not None and self.since_best >= self.patience
 
     @property
     def seconds(self) -> float:
@@ -174,15 +185,25 @@ class _Loop:
         return max(self.session_steps - UNTIMED_STEPS, 0)
 
     def restore(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
-        path = self.run / "last/checkpoint.npz"
-        if path.exists():
-            numbers = load_checkpoint(path, self.task.variables)
-            self.step, self.earlier_seconds = numbers["step"], numbers["seconds"]
-            self.best, self.first_loss = numbers["best"], numbers["first_loss"]
-            self.since_best = numbers["since_best"]
-            self.losses.extend(numbers.get("losses", ()))
+        """Go on from the last checkpoint; or write the first one, with the initial weights."""
+        found = load_checkpoint(self.run / CHECKPOINT, self.task.variables)
+        if found is not None:
+            try:
+                self.step, self.earlier_seconds = found["step"], found["seconds"]
+                self.best, self.first_loss = found["best"], found["first_loss"]
+                self.since_best = found["since_best"]
+                self.losses.extend(found["losses"])
+            except KeyError as error:
+                raise UserError(
+                    f"the checkpoint {self.run / CHECKPOINT} lacks {error}; start anew with "
+                    "--overwrite"
+                ) from None
+            self.saved = self.step
         self.run.cut_log(self.step)
+        in_steps = self.budget.in_steps(self.task.steps_per_epoch)
+        self.set_total(self.run.total_steps() or in_steps)
+        if found is None:
+            self.checkpoint()
 
     def checkpoint(self) -> None:
         numbers = {
@@ -193,13 +214,33 @@ class _Loop:
             "first_loss": self.first_loss,
             "losses": list(self.losses),
         }
-        save_checkpoint(self.run / "last/checkpoint.npz", self.task.variables, numbers)
+        save_checkpoint(self.run / CHECKPOINT, self.task.variables, numbers)
+        self.saved = self.step
+
+    @contextmanager
+    def troubles_told(self) -> Iterator[None]:
+        """A disk or a memory that is full ends the run in a sentence."""
+        try:
+            yield
+        except Exception as error:
+            if trouble := disk_trouble(error):
+                saved = "nothing of the run is saved yet"
+                if self.saved is not None:
+                    saved = f"the run is saved up to step {self.saved:,} in {self.run / CHECKPOINT}"
+                raise UserError(
+                    f"{trouble} at step {self.step:,}, and {saved}; make room for it, and the "
+                    "same command with --resume goes on from there"
+                ) from None
+            if trouble := memory_trouble(error, self.run.read_json("config").get("numbers", {})):
+                raise UserError(trouble) from None
+            raise
 
     def set_total(self, total: int | None) -> None:
         """The number of steps is known: config.json keeps it, so that resuming knows it too."""
         self.total = total
-        if total is not None:
-            self.run.write_json("config", self.run.read_json("config") | {"total_steps": total})
+        config = self.run.read_json("config")
+        if total is not None and config.get("total_steps") != total:
+            self.run.write_json("config", config | {"total_steps": total})
 
     def rate(self) -> float:
         """The learning rate of the coming step. While the number of steps is not yet known the
@@ -221,12 +262,22 @@ class _Loop:
             raise self._diverged("loss", loss, rate)
         speed = max(self.timed_steps, 1) * self.task.units_per_step / (self.timed_seconds or took)
         progress.step(self.step, sum(self.losses) / len(self.losses), speed)
+        if self.total is None and self.timed_steps == TIMED_STEPS:
+            self._turn_minutes_into_steps(progress)
+
+    def _turn_minutes_into_steps(self, progress: Progress) -> None:
+        minutes = self.budget.minutes
+        steps = round(minutes * 60 * TIMED_STEPS / self.timed_seconds)
+        self.set_total(max(self.step, steps))
+        progress.total(self.total)
+        progress.line(f"{minutes:g} minutes are {self.total:,} steps here")
 
     def _diverged(self, name: str, loss: float, rate: float) -> UserError:
         what = f"has exploded to {loss:.1f}" if math.isfinite(loss) else f"is {loss}"
         return UserError(
-            f"the {name} {what} at step {self.step:,} (learning rate {rate:.2g}); start anew "
-            "with --overwrite and a smaller --learning-rate (half is a good try) or --clip-norm"
+            f"the {name} {what} at step {self.step:,} (learning rate {rate:.2g}, gradient norm "
+            f"{self.task.gradient_norm:.3g}); start anew with --overwrite and a smaller "
+            "--learning-rate (half is a good try) or --clip-norm"
         )
 
     def validate(self, progress: Progress) -> None:
@@ -250,6 +301,8 @@ class _Loop:
         self.run.log(row)
         self._draw(row)
         progress.line(f"step {self.step:,}: training {row['train_loss']:.4f}, {found.text}")
+        if self.has_enough:
+            progress.line(f"no better model in {self.patience} validations: enough")
 
     def _draw(self, row: dict[str, Any]) -> None:
         """Add the row to TensorBoard's curves."""

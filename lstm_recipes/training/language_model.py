@@ -1,5 +1,6 @@
 """Training and measuring a character model: what the loop in fit.py drives."""
 
+import math
 from pathlib import Path
 
 import keras
@@ -24,6 +25,7 @@ class LanguageModelTask:
     """
 
     unit = "characters"
+    gradient_norm = math.nan
 
     def __init__(
         self,
@@ -60,7 +62,9 @@ class LanguageModelTask:
             for state in self.states:
                 state.assign(tf.zeros_like(state.value))
         inputs, targets = self.train.window(step)
-        return float(self._step(inputs, targets, np.float32(learning_rate)))
+        found = self._step(inputs, targets, np.float32(learning_rate))
+        loss, self.gradient_norm = np.asarray(found).tolist()
+        return loss
 
     def _step(self, inputs: tf.Tensor, targets: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
@@ -69,10 +73,11 @@ class LanguageModelTask:
             loss = tf.reduce_mean(_nats(targets, logits))
         weights = self.model.trainable_variables
         self.optimizer.learning_rate.assign(learning_rate)
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        gradients = tape.gradient(loss, weights)
+        self.optimizer.apply(gradients, weights)
         for state, new in zip(self.states, new_states, strict=True):
             state.assign(new)
-        return loss
+        return tf.stack([loss, tf.linalg.global_norm(gradients)])
 
     def validate(self) -> Validation:
         """A quick estimate: parallel streams, each from the zero state."""

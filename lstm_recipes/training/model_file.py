@@ -1,10 +1,12 @@
 """The model's file in a run folder, written whole and read with care."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstm_recipes.data.cache import sync
 from lstm_recipes.errors import UserError
 
 if TYPE_CHECKING:
@@ -12,14 +14,22 @@ if TYPE_CHECKING:
 
 
 def save_model(model: "keras.Model", path: Path) -> None:
-    """Write a model in Keras' own format, whole or not at all."""
-    part = path.with_name(f".{path.stem}.part.keras")
-    model.save(part)
-    os.replace(part, path)
+    """Write a model in Keras' own format, whole or not at all, and so that a power cut afterwards
+    takes nothing back."""
+    folder = path.with_name(f".{path.stem}.part")  # Keras writes files of its own beside the model
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        model.save(folder / path.name)
+        sync(folder / path.name)
+        os.replace(folder / path.name, path)
+        sync(path.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # on a full disk half a model is in the way
 
 
 def load_model(path: Path, check: Callable[["keras.Model"], str | None]) -> "keras.Model":
-    """Read a model, without what compiles it.
+    """Read a model, without what compiles it, and run no code that is in the file.
 
     Args:
         path: Its file.
@@ -31,7 +41,7 @@ def load_model(path: Path, check: Callable[["keras.Model"], str | None]) -> "ker
     import keras
 
     try:
-        model = keras.saving.load_model(path, compile=False)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
         wrong = check(model)
         if wrong is not None:
             raise ValueError(wrong)

@@ -2,8 +2,11 @@
 
 import csv
 import fcntl
+import hashlib
 import json
+import math
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,7 +19,7 @@ from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
 
 LOCK = ".lock"
-UNFINISHED = ("last", ".best.part.keras")
+UNFINISHED = ("last", ".best.part")
 """What only a run that has not finished needs, or has left where it was killed."""
 
 FILES = (
@@ -36,6 +39,9 @@ FILES = (
 )
 """All that a run writes, and all that --overwrite removes."""
 
+
+SEALED = ("vocabulary.json", "validation.txt", "valid.conll", "test.conll", "valid.tsv", "test.tsv")
+"""What a model is read with and measured on: another one gives other numbers, and no error."""
 
 _LOCKS: dict[Path, IO] = {}
 """The folders in which this process trains, and the file of each by which others are kept out."""
@@ -99,7 +105,7 @@ class RunFolder:
                 f"{self.path} holds {state} --overwrite starts anew, and --run DIR names another "
                 "folder"
             )
-        if not self.exists and self.path.is_dir() and set(os.listdir(self.path)) - {LOCK}:
+        if not self.exists and self.path.is_dir() and self._holds_other_files():
             raise UserError(
                 f"{self.path} has files in it that are no run; name another folder with --run DIR"
             )
@@ -112,6 +118,11 @@ class RunFolder:
                 f"the folder {self.path} cannot be made ({error.strerror}); name another with "
                 "--run DIR"
             ) from None
+
+    def _holds_other_files(self) -> bool:
+        """Files that no run began with, even one that was killed as it began."""
+        begun = {LOCK, *(path.name for path in self.path.glob(".config.json.*.part"))}
+        return bool({*os.listdir(self.path)} - begun)
 
     def lock(self) -> None:
         """Keep other processes from training here, until `unlock` or the end of this process.
@@ -192,7 +203,34 @@ class RunFolder:
         if not self.exists:
             raise UserError(f"{self.path} holds no run to resume; leave out --resume to start one")
         self.lock()
+        self.check_version(resuming=True)
         return self.numbers(numbers, defaults, "resume it, or start anew with --overwrite")
+
+    def check_version(self, resuming: bool = False) -> None:
+        """Say so if another version of the package wrote the run; one that differs in its last
+        number alone is the same.
+
+        Raises:
+            UserError: A newer one did, and may have kept what this one does not know; or an older
+                one did, and the run is to be resumed, which would not end with its numbers.
+        """
+        if not (self / "config.json").exists():
+            return
+        written = str(self.read_json("config").get("version", __version__))
+        theirs, ours = _version(written), _version(__version__)
+        if theirs is None:
+            raise _damaged(self / "config.json", ValueError(f"its version is {written!r:.40}"))
+        if theirs == ours:
+            return
+        by = f"the run in {self.path} is of version {written} of lstm-recipes, and this is"
+        if theirs > ours:
+            raise UserError(f"{by} {__version__}; install {written} or a later one to use it")
+        if resuming:
+            raise UserError(
+                f"{by} {__version__}, with which it would not end with the numbers of an unbroken "
+                f"run; go on with {written}, or start anew with --overwrite"
+            )
+        print(f"{by} {__version__}: what it measures may differ a little", file=sys.stderr)
 
     def numbers(
         self, asked: dict[str, Any], defaults: dict[str, Any], purpose: str
@@ -212,6 +250,17 @@ class RunFolder:
                 )
         return {name: stored[name] for name in asked}
 
+    def total_steps(self) -> int | None:
+        """How many steps the run has, once that is known.
+
+        Raises:
+            UserError: config.json is damaged.
+        """
+        total = self.read_json("config").get("total_steps")
+        if total is not None and (type(total) is not int or total < 1):
+            raise _damaged(self / "config.json", ValueError(f"total_steps is {total!r}"))
+        return total
+
     def _config(self, part: str, names: Iterable[str]) -> dict[str, Any]:
         """A part of config.json in which each of these names must be."""
         found = self.read_json("config").get(part)
@@ -229,6 +278,7 @@ class RunFolder:
         numbers: dict[str, Any],
         data: dict[str, Any],
         overwrite: bool,
+        init_from: Path | None = None,
     ) -> None:
         """Start a run and write its config.json.
 
@@ -237,15 +287,26 @@ class RunFolder:
             numbers: All its numbers.
             data: The name of the data, its sha256, and how much it is, such as "characters".
             overwrite: Whether a run that is here may be removed.
+            init_from: The folder of the run whose model this one begins with, if there is one.
 
         Raises:
             UserError: There is a run, or other files.
         """
         self.start(overwrite)
-        self.write_json(
-            "config",
-            {"recipe": recipe, "version": __version__, "numbers": numbers, "data": data},
-        )
+        config = {"recipe": recipe, "version": __version__, "numbers": numbers, "data": data}
+        if init_from is not None:
+            config["init_from"] = str(init_from)
+        self.write_json("config", config)
+
+    def check_begun(self) -> None:
+        """Raise a UserError if the run was to begin with the model of another one, and was stopped
+        before that model was its own."""
+        init_from = self.read_json("config").get("init_from")
+        if init_from is not None and not any((self / "last").glob("*.npz")):
+            raise UserError(
+                f"the run in {self.path} was stopped before it had read the model of {init_from}; "
+                "start anew with --overwrite and the same --init-from"
+            )
 
     def check_data(self, data: dict[str, Any], remedy: str) -> None:
         """Raise a UserError, which ends in ``remedy``, unless the run was started on this data.
@@ -274,7 +335,7 @@ class RunFolder:
         """The path of a file that the run must have.
 
         Raises:
-            UserError: There is no such run, or it lacks the file.
+            UserError: There is no such run, or it lacks the file, or that is not the run's.
         """
         path = self / name
         if not path.exists():
@@ -282,7 +343,24 @@ class RunFolder:
                 f"{self.path} has no {name}: it is not the folder of a run, or {made_by} has not "
                 "got so far; give the folder that train wrote with --run"
             )
+        if self._sum(name) not in (None, _sha256(path)):
+            raise _damaged(path, ValueError("it is no longer what the run wrote"))
         return path
+
+    def seal(self) -> None:
+        """Have config.json keep the sums of the files that numbers depend on, by which `require`
+        knows them again."""
+        sums = {name: _sha256(self / name) for name in SEALED if (self / name).exists()}
+        config = self.read_json("config")
+        if config.get("sha256") != sums:
+            self.write_json("config", config | {"sha256": sums})
+
+    def _sum(self, name: str) -> str | None:
+        """The sum that a file of the run has, if config.json is there and knows it."""
+        if name not in SEALED or not (self / "config.json").exists():
+            return None
+        sums = self.read_json("config").get("sha256")
+        return sums.get(name) if isinstance(sums, dict) else None
 
     def write_json(self, name: str, values: dict[str, Any]) -> None:
         """Write ``name``.json."""
@@ -321,23 +399,46 @@ class RunFolder:
 
     def log(self, row: dict[str, Any]) -> None:
         """Add a row to log.csv; the first one names the columns."""
-        new = not (self / "log.csv").exists()
         with (self / "log.csv").open("a", newline="") as file:
             writer = csv.DictWriter(file, list(row), lineterminator="\n")
-            if new:
+            if not file.tell():
                 writer.writeheader()
             writer.writerow(row)
+            file.flush()
+            os.fsync(file.fileno())  # before the checkpoint, after which no run writes it anew
 
     def cut_log(self, step: int) -> None:
         """Drop the rows after ``step``, which a resumed run writes anew, and any half-written."""
         if not (self / "log.csv").exists():
             return
         with (self / "log.csv").open(newline="", errors="replace") as file:
-            head, *rows = csv.reader(file)
-        rows = [row for row in rows if len(row) == len(head) and row[0].isdecimal()]
-        rows = [row for row in rows if int(row[0]) <= step]
-        lines = "".join(",".join(row) + "\n" for row in [head, *rows])
-        write_atomically(self / "log.csv", lines.encode())
+            try:
+                lines = [row for row in csv.reader(file) if row]
+            except csv.Error as error:
+                raise _damaged(self / "log.csv", error) from None
+        head, rows = lines[:1], lines[1:]
+        rows = [row for row in rows if len(row) == len(head[0]) and _step(row) <= step]
+        if not rows:  # and the head may be half-written
+            (self / "log.csv").unlink()
+            return
+        content = "".join(",".join(row) + "\n" for row in [*head, *rows])
+        write_atomically(self / "log.csv", content.encode())
+
+
+def _step(row: list[str]) -> float:
+    """The step of a row of log.csv; that of a damaged one is after all others."""
+    return int(row[0]) if row[0].isdecimal() and len(row[0]) < 20 else math.inf
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _version(text: str) -> tuple[int, ...] | None:
+    """What of a version tells whether a run is like ours."""
+    found = re.match(r"(\d{1,9})\.(\d{1,9})(\.|$)", text)
+    return found and (int(found[1]), int(found[2]))
 
 
 def _damaged(path: Path, error: Exception) -> UserError:

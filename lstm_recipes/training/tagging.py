@@ -1,5 +1,6 @@
 """Training and measuring a tagger: what the loop in fit.py drives."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -44,6 +45,7 @@ class TaggingTask:
     """
 
     unit = "words"
+    gradient_norm = math.nan
 
     def __init__(
         self,
@@ -97,7 +99,8 @@ class TaggingTask:
         rows = self._without_some_words(words.rows, step)
         rate = np.float32(learning_rate)
         context = _with_rows(words.context, lambda rows: np.where(self.table.rare[rows], 0, rows))
-        nats = float(self._step(rows, words.case, words.characters, [*context], labels, rate))
+        found = self._step(rows, words.case, words.characters, [*context], labels, rate)
+        nats, self.gradient_norm = np.asarray(found).tolist()
         return nats / sum(len(self.labels[k]) for k in chosen)
 
     def _without_some_words(self, rows: np.ndarray, step: int) -> np.ndarray:
@@ -133,7 +136,7 @@ class TaggingTask:
         self.optimizer.apply(gradients, weights)
         change = rows_gradient.values * (learning_rate * self.vector_rate)
         self.vectors.value.scatter_sub(tf.IndexedSlices(change, rows_gradient.indices))
-        return nats
+        return tf.stack([nats, tf.linalg.global_norm(gradients)])
 
     def validate(self) -> Validation:
         """The model, with vectors as the run keeps them, on the whole development set."""

@@ -32,6 +32,7 @@ class TrainedCharLM:
     def __init__(self, path: str | os.PathLike):
         self.folder = RunFolder(path)
         self._file = self.folder.require("best.keras")
+        self.folder.check_version()
         self.vocabulary = Vocabulary.load(self.folder.require("vocabulary.json"))
 
     @cached_property

@@ -68,13 +68,15 @@ class TrainedTagger:
     def __init__(self, path: str | os.PathLike, vectors: Path | None = None):
         self.folder = RunFolder(path)
         self._file = self.folder.require("best.keras")
+        self.folder.check_version()
         found = self.folder.read_json("vocabulary")
         try:
             vocabulary = TaggerVocabulary.from_json(found)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, UserError) as error:
+            reason = error if isinstance(error, UserError) else f"it lacks {error}"
             raise UserError(
-                f"{self.folder / 'vocabulary.json'} is not that of a tagger (it lacks {error}); "
-                "give the folder that ner train wrote"
+                f"{self.folder / 'vocabulary.json'} is not that of a tagger ({reason}); give the "
+                "folder that ner train wrote"
             ) from None
         self.tags, self.scheme, self.window = vocabulary.tags, vocabulary.scheme, vocabulary.window
         self.table = WordTable.load(self.folder.require("vectors.npz"))

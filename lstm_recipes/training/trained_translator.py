@@ -64,6 +64,8 @@ class TrainedTranslator:
         self.folder, self.int8 = RunFolder(path), int8
         self._folders = [self.folder, *map(RunFolder, others)]
         self._files = [folder.require("best.keras") for folder in self._folders]
+        for folder in self._folders:
+            folder.check_version()
         found = [folder.read_json("vocabulary") for folder in self._folders]
         for folder, vocabulary in zip(self._folders, found, strict=True):
             if vocabulary != found[0]:

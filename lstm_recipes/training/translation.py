@@ -1,5 +1,6 @@
 """Training a translator: what the loop in fit.py drives."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -133,6 +134,7 @@ class TranslationTask:
     """
 
     unit = "tokens"
+    gradient_norm = math.nan
 
     def __init__(
         self,
@@ -180,7 +182,8 @@ class TranslationTask:
     def train_step(self, step: int, learning_rate: float) -> float:
         """One batch; its loss in nats a token."""
         pairs = self.train.batch(self.batches.batch(step))
-        nats = float(self._step(*pairs, np.float32(learning_rate), np.int32(step)))
+        found = self._step(*pairs, np.float32(learning_rate), np.int32(step))
+        nats, self.gradient_norm = np.asarray(found).tolist()
         return nats / np.count_nonzero(pairs[2])
 
     def _step(
@@ -202,7 +205,7 @@ class TranslationTask:
         gradients = tape.gradient(loss, weights)
         self.optimizer.learning_rate.assign(learning_rate)
         self.optimizer.apply(gradients, weights)
-        return nats
+        return tf.stack([nats, tf.linalg.global_norm(gradients)])
 
     def _with_its_own(self, source: tf.Tensor, read: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """What the decoder is to read, some of it replaced by what it says itself; START stays."""

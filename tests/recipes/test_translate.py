@@ -24,6 +24,7 @@ from lstm_recipes.recipes.translate import (
     evaluate,
     train,
 )
+from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator
 from lstm_recipes.training.translation import TranslationTask
 
@@ -205,6 +206,7 @@ def test_an_ensemble_needs_one_vocabulary(learned, unbroken, tmp_path):
     found = json.loads((other / "vocabulary.json").read_text())
     found["reverse"] = True
     (other / "vocabulary.json").write_text(json.dumps(found))
+    RunFolder(other).seal()
     with pytest.raises(UserError, match="another vocabulary"):
         TrainedTranslator(learned.run, [other])
 

@@ -20,6 +20,7 @@ class StubTask:
     unit = "characters"
     units_per_step = 100
     steps_per_epoch = 8
+    gradient_norm = 2.5
 
     def __init__(self, losses=None, estimates=None, events=None):
         self.total = keras.Variable(np.zeros(2), trainable=False, dtype="float32")

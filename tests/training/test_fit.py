@@ -170,9 +170,20 @@ def test_it_ends_when_nothing_better_is_found_for_long(stub, new_run, capsys):
         patience=2,
     )
     assert trained["steps"] == 40
-    assert run.read_json("config")["total_steps"] == 40
+    # What was planned stays, for the learning rate of a run that is killed now depends on it.
+    assert run.read_json("config")["total_steps"] == 50
     assert run.read_text("best.keras") == "step 20"
     assert "no better model in 2 validations: enough" in capsys.readouterr().err
+
+
+def test_a_run_that_has_enough_has_it_when_it_is_resumed(stub, new_run):
+    """It was killed after its last checkpoint, before it was measured."""
+    options = dict(learning_rate=0.1, warmup=4, validate_every=10, patience=2)
+    run, costs = new_run(), {10: 1.0, 20: 1.5, 30: 1.5, 40: 0.5}
+    for _ in range(2):
+        task = stub(estimates=costs)
+        assert fit(task, run, Budget(steps=40), **options)["steps"] == 30
+    assert not task.rates
 
 
 def test_patience_counts_on_when_a_run_is_resumed(stub, new_run):
@@ -249,7 +260,8 @@ def test_a_row_logged_after_the_last_checkpoint_is_written_anew(stub, new_run, m
 
     whole, broken = new_run("whole"), new_run("broken")
     go(stub(), whole)
-    saves = iter([module.save_checkpoint, lambda *_: kill()])
+    save = module.save_checkpoint
+    saves = iter([save, save, lambda *_: kill()])
     with monkeypatch.context() as patch, pytest.raises(Killed):
         patch.setattr(module, "save_checkpoint", lambda *a: next(saves)(*a))
         go(stub(), broken)
@@ -350,7 +362,10 @@ def test_the_seconds_of_all_sessions_are_added(stub, new_run, clock):
 @pytest.mark.parametrize(
     ("losses", "message"),
     [
-        ({25: math.nan}, r"the loss is nan at step 26 \(learning rate 0\.0"),
+        (
+            {25: math.nan},
+            r"the loss is nan at step 26 \(learning rate 0\.0\d+, gradient norm 2\.5\); start anew",
+        ),
         ({25: math.inf}, "the loss is inf at step 26 "),
         ({25: 500.0}, "the loss has exploded to 500.0 at step 26 "),
         ({0: math.nan}, "the loss is nan at step 1 "),

@@ -35,12 +35,26 @@ def test_an_epoch_predicts_every_character_but_the_first():
     task = make_task(vocabulary=200)
     task.train = Streams(np.arange(200, dtype="int32"), 3, 10)
     seen = []
-    task._step = lambda inputs, targets, rate: seen.append((inputs, targets)) or 0.0
+    task._step = lambda inputs, targets, rate: seen.append((inputs, targets)) or (0.0, 0.0)
     for step in range(task.steps_per_epoch):
         task.train_step(step, 0.1)
     assert {int(t) for _, targets in seen for t in targets.flat} == set(range(1, 200))
     for (_, targets), (inputs, _) in pairwise(seen):
         assert np.array_equal(targets[:, -1], inputs[:, 0])  # a stream goes on where it was
+
+
+def test_the_norm_of_the_gradient_is_that_of_all_weights_before_it_is_clipped():
+    """A vector that is read several times in a window counts as often, as it does for clipping."""
+    task = make_task()
+    inputs, targets = task.train.window(0)
+    with tf.GradientTape() as tape:
+        logits, *_ = task.model([tf.constant(inputs), *initial_state(task.model, 3)])
+        loss = keras.ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+        loss = keras.ops.mean(loss)
+    gradients = tape.gradient(loss, task.model.trainable_variables)
+    whole = np.concatenate([np.ravel(getattr(g, "values", g)) for g in gradients])
+    task.train_step(0, 0.1)
+    assert task.gradient_norm == pytest.approx(np.linalg.norm(whole), rel=1e-4)
 
 
 def test_the_state_is_carried_through_an_epoch_and_starts_anew_with_the_next():

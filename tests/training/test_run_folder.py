@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -65,10 +66,10 @@ def test_a_second_start_names_the_ways_on_and_touches_nothing(tmp_path, finished
 
 def test_overwrite_removes_all_of_a_run_and_nothing_else(tmp_path):
     run = begin(tmp_path)
-    for folder in ("last", "tensorboard"):
+    for folder in ("last", ".best.part", "tensorboard"):
         (run / folder).mkdir()
         (run / folder / "file").write_text("old")
-    for name in set(FILES) - {"config.json", "vocabulary.json", "last", "tensorboard"}:
+    for name in {*FILES} - {p.name for p in tmp_path.iterdir()}:
         (run / name).write_text("old")
     assert {p.name for p in tmp_path.iterdir()} == {*FILES, LOCK}
     (tmp_path / ".vectors.npz.0123abcd.part").write_text("half")  # killed while it was written
@@ -140,7 +141,8 @@ def test_a_finished_run_has_its_metrics_before_it_loses_what_resuming_needs(
 ):
     run = begin(tmp_path)
     (run / "last").mkdir()
-    (run / ".best.part.keras").write_text("half")
+    (run / ".best.part").mkdir()
+    (run / ".best.part/best.keras").write_text("half")
     assert run.finished() is None and capsys.readouterr().err == ""
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", kill)
@@ -314,3 +316,104 @@ def test_a_folder_in_which_another_process_trains(tmp_path):
     RunFolder(tmp_path).resume(NUMBERS, DEFAULTS)  # and does not keep out the process itself
     RunFolder(tmp_path).unlock()
     assert not (tmp_path / LOCK).exists()
+
+
+# --- other versions --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", ["99.0.0", "0.99.1", "0.2.0rc1"])
+def test_a_run_of_a_newer_version_is_refused_and_left_alone(tmp_path, version):
+    run = begin(tmp_path)
+    run.write_json("config", run.read_json("config") | {"version": version})
+    run.unlock()
+    before = content(tmp_path)
+    wanted = re.escape(
+        f"is of version {version} of lstm-recipes, and this is {__version__}; install"
+    )
+    with pytest.raises(UserError, match=wanted):
+        run.check_version()
+    with pytest.raises(UserError, match=wanted):
+        run.resume(DEFAULTS, DEFAULTS)
+    run.unlock()
+    assert content(tmp_path) == before
+
+
+def test_a_run_of_an_older_version_is_read_with_a_word_and_not_resumed(tmp_path, capsys):
+    run = begin(tmp_path)
+    run.write_json("config", run.read_json("config") | {"version": "0.0.9"})
+    run.check_version()
+    said = capsys.readouterr().err
+    assert f"is of version 0.0.9 of lstm-recipes, and this is {__version__}: what" in said
+    with pytest.raises(UserError, match=r"go on with 0\.0\.9, or start anew with --overwrite"):
+        run.resume(DEFAULTS, DEFAULTS)
+
+
+@pytest.mark.parametrize("version", [__version__, f"{__version__}.post1", "0.1.7"])
+def test_a_run_of_this_version_needs_no_word(tmp_path, capsys, version):
+    run = begin(tmp_path)
+    run.write_json("config", run.read_json("config") | {"version": version})
+    assert run.resume(DEFAULTS, DEFAULTS) == NUMBERS
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("version", ["", "new", 7, None, ["0.1"], "9" * 400 + ".1"])
+def test_a_version_that_is_none_is_damage(tmp_path, version):
+    run = begin(tmp_path)
+    run.write_json("config", run.read_json("config") | {"version": version})
+    with pytest.raises(UserError, match=r"config\.json is damaged \(its version is "):
+        run.check_version()
+
+
+# --- killed as it began ----------------------------------------------------------------------
+
+
+def test_a_start_that_was_killed_can_be_started_again(tmp_path):
+    (tmp_path / ".config.json.0123abcd.part").write_text('{"reci')
+    (tmp_path / LOCK).write_text("1")
+    assert begin(tmp_path).exists
+
+
+def test_a_run_that_had_not_yet_read_the_model_it_begins_with_cannot_go_on(tmp_path):
+    run = RunFolder(tmp_path)
+    run.begin("char-rnn", NUMBERS, DATA, False, tmp_path / "old")
+    with pytest.raises(UserError, match=r"had read the model of .*old; start anew with --overwr"):
+        run.check_begun()
+    (run / "last").mkdir()
+    (run / "last/checkpoint.npz").write_text("weights")
+    run.check_begun()
+
+
+@pytest.mark.parametrize("total", ["9", 0, -1, 2.5, True, [1]])
+def test_a_total_that_is_none_is_damage(tmp_path, total):
+    run = begin(tmp_path)
+    assert run.total_steps() is None
+    run.write_json("config", run.read_json("config") | {"total_steps": total})
+    with pytest.raises(UserError, match=r"config\.json is damaged \(total_steps is "):
+        run.total_steps()
+
+
+def test_a_log_that_lost_its_head_is_begun_anew(tmp_path):
+    run = begin(tmp_path)
+    for half in ("", "step,epo", "step,epoch,seconds,train_loss,validation_loss,learning_rate\n"):
+        (run / "log.csv").write_text(half)
+        run.cut_log(0)
+        run.log(row(10))
+        assert (run / "log.csv").read_text() == ",".join(COLUMNS) + "\n10,0.5,0.5,0.5,0.5,0.5\n"
+        (run / "log.csv").unlink()
+
+
+def test_a_file_that_numbers_depend_on_is_known_again(tmp_path):
+    run = begin(tmp_path)
+    run.write_text("validation.txt", "the sea")
+    run.require("validation.txt")  # no sum is known yet
+    run.seal()
+    run.require("validation.txt")
+    for changed in ("the see", "the sea ", ""):
+        run.write_text("validation.txt", changed)
+        with pytest.raises(UserError, match=r"validation\.txt is damaged \(it is no longer what"):
+            run.read_text("validation.txt")
+    run.write_text("validation.txt", "the sea")
+    assert run.read_text("validation.txt") == "the sea"
+    for sums in (None, [], {"validation.txt": None}):  # of a run that keeps none
+        run.write_json("config", run.read_json("config") | {"sha256": sums})
+        run.require("validation.txt")

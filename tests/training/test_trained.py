@@ -8,6 +8,7 @@ import pytest
 from lstm_recipes.data import Vocabulary
 from lstm_recipes.errors import UserError
 from lstm_recipes.models.char_lm import char_lm
+from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained import SIZE, TrainedCharLM
 
 DEFAULTS = {"layer": "forget", "layers": 1, "units": 256, "embedding": 128}
@@ -94,6 +95,7 @@ def test_nothing_is_no_prompt(old, prompt, drop):
 @pytest.mark.parametrize(("characters", "opening"), [("ab\n", "\n"), ("cab", "a")])
 def test_a_text_opens_with_something_known(copied, characters, opening):
     Vocabulary.of(characters).save(copied / "vocabulary.json")
+    RunFolder(copied).seal()
     assert TrainedCharLM(copied).opening == opening
 
 
@@ -126,12 +128,22 @@ def test_a_damaged_model_is_refused_or_harmless(old, copied):
 
 def test_a_vocabulary_of_another_size_is_refused(copied, text):
     Vocabulary.of(text + "Z").save(copied / "vocabulary.json")
+    with pytest.raises(
+        UserError, match=r"vocabulary\.json is damaged \(it is no longer what the run"
+    ):
+        TrainedCharLM(copied)
+    RunFolder(copied).seal()  # as somebody would who wants it
     with pytest.raises(UserError, match=r"best\.keras is damaged \(it is not for the \d+ known"):
         TrainedCharLM(copied).measure()
 
 
-@pytest.mark.parametrize("content", [b"", b"t", b"caf\xe9", b"Zebra"])
-def test_a_damaged_validation_text_is_refused(copied, content):
+@pytest.mark.parametrize("content", [b"", b"t", b"caf\xe9", b"Zebra", b"the sea the sea"])
+@pytest.mark.parametrize("sealed", [False, True])
+def test_a_damaged_validation_text_is_refused(copied, content, sealed):
+    if sealed and content == b"the sea the sea":
+        return  # nobody can tell
     (copied / "validation.txt").write_bytes(content)
+    if sealed:
+        RunFolder(copied).seal()
     with pytest.raises(UserError):
         TrainedCharLM(copied).measure()

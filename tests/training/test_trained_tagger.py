@@ -254,12 +254,28 @@ def test_a_damaged_file_is_named(copied):
         path.write_bytes(before)
 
 
+GOOD = {"tags": ["O", "B-PER"], "scheme": "IOBES", "cased": False, "characters": "ab", "window": 0}
+
+
 @pytest.mark.parametrize(
     "vocabulary",
     [
         {"characters": ["a", "b"]},
         {"tags": ["O"], "scheme": "IOBES", "characters": "ab"},
         {"tags": None, "scheme": "IOBES", "cased": False, "characters": "ab"},
+        GOOD | {"tags": "O"},
+        GOOD | {"tags": []},
+        GOOD | {"tags": ["O", 7]},
+        GOOD | {"tags": ["O", "O"]},
+        GOOD | {"tags": ["O", "B-PER", "Q-PER"]},
+        GOOD | {"tags": ["O", "B-PER", "S-PER"], "scheme": "IOB2"},
+        GOOD | {"scheme": "__import__('os')"},
+        GOOD | {"scheme": 2},
+        GOOD | {"cased": "no"},
+        GOOD | {"characters": "aa"},
+        GOOD | {"characters": ["a", "b"]},
+        GOOD | {"window": -1},
+        GOOD | {"window": "1"},
     ],
 )
 def test_the_folder_of_another_recipe_is_refused(copied, vocabulary):
