@@ -131,7 +131,8 @@ def _with_tensorflow(function: Callable) -> Callable:
     """The function, with TensorFlow loaded quietly once its arguments are found to be right."""
 
     def command(*args: Any, **kwargs: Any) -> Any:
-        load_tensorflow()
+        where = kwargs.get("where")
+        load_tensorflow(where and where.replicas)
         return function(*args, **kwargs)
 
     functools.update_wrapper(command, function)
