@@ -63,8 +63,25 @@ def _strategy(wanted: Devices) -> "tf.distribute.Strategy | None":
             "train on all of them"
         )
     if wanted.strategy != "one" and len(names) > 1:
-        return tf.distribute.MirroredStrategy(names)
+        return _mirrored(tuple(names))
     return tf.distribute.OneDeviceStrategy(wanted.devices[0]) if wanted.devices else None
+
+
+_MIRRORED: dict[tuple[str, ...], "tf.distribute.Strategy"] = {}
+
+
+def _mirrored(names: tuple[str, ...]) -> "tf.distribute.Strategy":
+    """The one that this process has: the devices of two would wait for each other for ever."""
+    import tensorflow as tf
+
+    for others in _MIRRORED.keys() - {names}:
+        raise UserError(
+            f"this process trains on {', '.join(others)}, and {', '.join(names)} are asked for; ask "
+            "in a new process, in a notebook after a restart"
+        )
+    if names not in _MIRRORED:
+        _MIRRORED[names] = tf.distribute.MirroredStrategy(names)
+    return _MIRRORED[names]
 
 
 def _names(wanted: Devices) -> list[str]:

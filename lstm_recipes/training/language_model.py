@@ -74,7 +74,7 @@ class LanguageModelTask:
         """One window of every stream; the mean loss in nats per character."""
         if self.train.starts_epoch(step):
             for state in self.states:
-                state.assign(tf.zeros_like(state.value))
+                state.assign(np.zeros(state.shape))
         inputs, targets = self.train.window(step)
         return float(self._step(inputs, targets, np.float32(learning_rate)))
 

@@ -169,9 +169,10 @@ class RowState:
     @property
     def value(self) -> tf.Tensor:
         """Of the whole batch."""
-        if self.replicas.number == 1:
-            return self._own.read_value()
-        return self.replicas.strategy.gather(self._own, axis=0)
+        here = self.replicas.strategy.experimental_local_results(self._own)
+        if len(here) < self.replicas.number:  # the others are in other processes
+            return self.replicas.strategy.gather(self._own, axis=0)
+        return tf.concat([own.read_value() for own in here], axis=0)
 
     def assign(self, value: Any) -> None:
         """Give every replica the state of its rows; ``value`` is of the whole batch."""

@@ -141,7 +141,7 @@ class TaggingTask:
         change = tf.IndexedSlices(
             gradients[-1].values * (learning_rate * self.vector_rate), gradients[-1].indices
         )
-        self.replicas.update(self.vectors.value, tf.Variable.scatter_sub, change)
+        self.replicas.update(self.vectors.value, lambda copy, by: copy.scatter_sub(by), change)
         return nats
 
     def _own_rows(self, context: Context) -> Context:
