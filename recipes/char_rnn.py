@@ -115,6 +115,7 @@ def train(
     from lstm_recipes.training.language_model import LanguageModelTask
 
     replicas = where.replicas()
+    run = replicas.folder(run, resume)
     folder, old = RunFolder(run), None
     if resume:
         numbers = CharRNN(**folder.resume(asdict(numbers), asdict(CharRNN())))
@@ -150,7 +151,9 @@ def train(
             old.copy_weights(model)
         task = LanguageModelTask(model, streams, validation, replicas=replicas, **options)
     options = chosen(numbers, "learning_rate warmup validate_every")
-    trained = fit(task, folder, budget, **options)
+    trained = fit(task, folder, budget, replicas=replicas, **options)
+    if not replicas.chief:
+        return {}  # the chief measures
     return folder.finish(evaluate(run) | trained)
 
 

@@ -141,6 +141,7 @@ def train(
     from lstm_recipes.training.tagging import TaggingTask
 
     replicas = where.replicas()
+    run = replicas.folder(run, resume)
     folder = RunFolder(run)
     if resume:
         numbers = NER(**folder.resume(asdict(numbers), asdict(NER())))
@@ -167,7 +168,9 @@ def train(
         task = TaggingTask(model, table, vocabulary, corpus, replicas=replicas, **options)
     options = chosen(numbers, "learning_rate warmup patience")
     options["validate_every"] = numbers.validate_every or task.steps_per_epoch
-    trained = fit(task, folder, budget, **options)
+    trained = fit(task, folder, budget, replicas=replicas, **options)
+    if not replicas.chief:
+        return {}  # the chief measures
     return folder.finish(TrainedTagger(run).measure().scores | trained)
 
 

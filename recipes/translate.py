@@ -215,6 +215,7 @@ def train(
     from lstm_recipes.training.translation import TranslationTask
 
     replicas = where.replicas()
+    run = replicas.folder(run, resume)
     folder = RunFolder(run)
     if resume:
         numbers = Translate(**folder.resume(asdict(numbers), asdict(Translate())))
@@ -242,7 +243,9 @@ def train(
         task = TranslationTask(model, vocabulary, pairs, replicas=replicas, **options)
     options = chosen(numbers, "learning_rate warmup schedule patience")
     options["validate_every"] = numbers.validate_every or task.steps_per_epoch
-    trained = fit(task, folder, budget, **options)
+    trained = fit(task, folder, budget, replicas=replicas, **options)
+    if not replicas.chief:
+        return {}  # the chief measures
     found = TrainedTranslator(run).measure(**chosen(numbers, "beam length_penalty"))
     return folder.finish(found.scores | trained)
 

@@ -1,11 +1,14 @@
 """Where a run trains: on one device, on several that mirror each other, or on several machines."""
 
 import functools
+import math
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lstm_recipes.errors import UserError
 from lstm_recipes.recipe_numbers import Range, check_numbers
+from lstm_recipes.training.workers import Cluster, cluster, meet
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -22,20 +25,24 @@ class Devices:
     1
     """
 
-    strategy: Literal["auto", "one", "mirrored"] = "auto"
-    """"mirrored" has every device take its share of each batch; "auto" does where there is more
-    than one GPU."""
+    strategy: Literal["auto", "one", "mirrored", "multiworker"] = "auto"
+    """"mirrored" has every device take its share of each batch, "multiworker" every process that
+    TF_CONFIG names; "auto" does the one where there are several GPUs, the other where there is
+    TF_CONFIG."""
     devices: tuple[str, ...] = ()
     """Which devices, such as GPU:0 GPU:1; without it all GPUs, or the processor."""
     virtual_devices: int | None = None
     """Split the processor into so many devices, to try out what several do; no faster."""
+    wait: float = 300.0
+    """Seconds that a worker waits for the others at the start."""
 
     def replicas(self) -> "Replicas":
         """The replicas that train, one on each device. The first call has to come before TensorFlow
         has done anything, where it splits the processor; later ones give the same replicas.
 
         Raises:
-            UserError: There are no such devices, or too few, or TensorFlow has begun without them.
+            UserError: There are no such devices, or too few, or TensorFlow has begun without them;
+                or TF_CONFIG makes no sense, or a worker has not come.
         """
         return _replicas(self)
 
@@ -45,7 +52,33 @@ def _replicas(wanted: Devices) -> "Replicas":
     from lstm_recipes.training.replicas import Replicas
 
     check_numbers(wanted, "virtual_devices", Range.COUNT)
+    check_numbers(wanted, "wait", Range.POSITIVE)
+    there = cluster()
+    if wanted.strategy == "multiworker" or (wanted.strategy == "auto" and there is not None):
+        return Replicas(_multiworker(wanted, there), there)
     return Replicas(_strategy(wanted))
+
+
+def _multiworker(wanted: Devices, there: Cluster | None) -> "tf.distribute.Strategy":
+    import tensorflow as tf
+
+    if there is None:
+        raise UserError(
+            "multiworker needs TF_CONFIG, which names all workers; set it for each, or let "
+            "lstm-recipes launch --workers 2 -- … set it for processes on this machine"
+        )
+    if wanted.devices or wanted.virtual_devices:
+        raise UserError(
+            "a worker trains on all GPUs that it sees, or on the processor; leave out --devices and "
+            "--virtual-devices, and set CUDA_VISIBLE_DEVICES to choose GPUs"
+        )
+    meet(there, wanted.wait)
+    # All were there a moment ago. Should one be gone already, TensorFlow would wait for it where
+    # nothing of Python runs; this ends the process.
+    signal.alarm(math.ceil(wanted.wait))
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    signal.alarm(0)
+    return strategy
 
 
 def _strategy(wanted: Devices) -> "tf.distribute.Strategy | None":

@@ -14,6 +14,7 @@ from lstm_recipes.errors import UserError
 from lstm_recipes.recipe_numbers import Range, check_numbers
 from lstm_recipes.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_recipes.training.progress import Progress
+from lstm_recipes.training.replicas import Replicas
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.schedule import SCHEDULES
 
@@ -97,6 +98,7 @@ def fit(
     validate_every: int,
     patience: int | None = None,
     schedule: Literal["cosine", "halving"] = "cosine",
+    replicas: Replicas | None = None,
 ) -> dict[str, Any]:
     """Train until the budget is spent, or until so many validations in a row (``patience``) have
     found no better model; go on from the run's last checkpoint where there is one.
@@ -104,23 +106,30 @@ def fit(
     Everything counts steps and never the clock, so a resumed run ends with the numbers of an
     unbroken one. The number of steps is written to config.json as soon as it is known.
 
+    Where the replicas are in several processes, each calls this with a folder of its own; what the
+    clock or a signal decides is decided for all.
+
     Returns:
         steps, train_seconds and the speed, for metrics.json.
 
     Raises:
         UserError: The loss is no longer a number, or explodes; the message has advice.
+        WorkerLost: Another process is gone.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint of the last whole step is written.
     """
+    replicas = replicas or Replicas()
     loop = _Loop(task, run, learning_rate, warmup, validate_every, schedule)
     total = run.read_json("config").get("total_steps") or budget.in_steps(task.steps_per_epoch)
     loop.restore()
     bar = Progress(total, loop.step, task.unit)
-    with run.locked(), _GentleInterrupt() as interrupt, bar as progress:
+    with run.locked(), _GentleInterrupt() as interrupt, bar as progress, replicas.together():
         loop.set_total(total)
         while loop.total is None or loop.step < loop.total:
             loop.train_one(progress)
             if loop.total is None and loop.timed_steps == TIMED_STEPS:
-                steps = round(budget.minutes * 60 * TIMED_STEPS / loop.timed_seconds)
+                steps = round(
+                    budget.minutes * 60 * TIMED_STEPS / replicas.chiefs(loop.timed_seconds)
+                )
                 loop.set_total(max(loop.step, steps))
                 progress.total(loop.total)
                 progress.line(f"{budget.minutes:g} minutes are {loop.total:,} steps here")
@@ -130,7 +139,7 @@ def fit(
                     progress.line(f"no better model in {patience} validations: enough")
                     loop.set_total(loop.step)
                 loop.checkpoint()
-            if interrupt.asked and loop.step != loop.total:
+            if replicas.any(interrupt.asked) and loop.step != loop.total:
                 loop.checkpoint()
                 raise Interrupted(
                     f"stopped after step {loop.step:,}; the same command with --resume goes on "

@@ -96,7 +96,7 @@ class LanguageModelTask:
         streams = min(ESTIMATE_STREAMS, max(1, (len(self.validation) - 1) // SLICE))
         loss = self._loss(self.validation, streams)
         text = f"validation about {loss:.4f} nats per character"
-        return Validation({"validation_loss": loss}, loss, text)
+        return Validation({"validation_loss": loss}, self.replicas.chiefs(loss), text)
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, whole or not at all."""

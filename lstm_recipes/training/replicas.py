@@ -1,16 +1,27 @@
 """One training step, shared out among replicas of a model on TensorFlow's distribution engine."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from lstm_recipes.errors import UserError
+from lstm_recipes.errors import UserError, WorkerLost
+from lstm_recipes.training.workers import Cluster, folder_of
 
 SEED_STRIDE = 1_000_003  # between the dropout seeds of one replica and the next; a prime
+
+LOST = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.InternalError,
+)
+"""What TensorFlow raises in the others when a worker is gone."""
 
 
 class Replicas:
@@ -24,6 +35,7 @@ class Replicas:
     Args:
         strategy: Of TensorFlow; without it the one in whose scope this is, which is one replica
             where no other was chosen.
+        cluster: The processes, where the replicas are in several.
 
     >>> alone = Replicas()
     >>> step = alone.compiled(lambda x: tf.reduce_sum(alone.rows(x)), [tf.TensorSpec([None])])
@@ -31,13 +43,50 @@ class Replicas:
     (1, 6.0)
     """
 
-    def __init__(self, strategy: tf.distribute.Strategy | None = None):
+    def __init__(
+        self, strategy: tf.distribute.Strategy | None = None, cluster: Cluster | None = None
+    ):
         self.strategy = strategy or tf.distribute.get_strategy()
         self.number: int = self.strategy.num_replicas_in_sync
+        self.cluster = cluster
+        self.workers = 1 if cluster is None else len(cluster.addresses)
+        self.chief = cluster is None or cluster.chief
+        self._total = tf.function(self._total, input_signature=[tf.TensorSpec([], tf.float64)])
 
     def scope(self) -> AbstractContextManager:
         """Where variables are made, a copy for each replica."""
         return self.strategy.scope()
+
+    def folder(self, run: Path, resume: bool) -> Path:
+        """Where this process writes a run: the chief in its folder, the others elsewhere."""
+        return folder_of(self.cluster, run, resume)
+
+    def chiefs(self, value: float) -> float:
+        """What the chief says, so that all workers decide alike."""
+        if self.workers == 1:
+            return value
+        return float(self._total(value if self.chief else 0.0)) / (self.number // self.workers)
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so for any worker."""
+        return flag if self.workers == 1 else bool(self._total(float(flag)) > 0)
+
+    def _total(self, value: tf.Tensor) -> tf.Tensor:
+        found = self.strategy.run(lambda: tf.identity(value))
+        return self.strategy.reduce("sum", found, axis=None)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """While this lasts a worker that is gone is a `WorkerLost`."""
+        try:
+            yield
+        except LOST as error:
+            if self.workers == 1:
+                raise
+            raise WorkerLost(
+                f"another worker is gone or cannot be reached ({type(error).__name__}); start all "
+                "again with --resume, which goes on from the last checkpoint"
+            ) from None
 
     def check_batch_size(self, batch_size: int) -> None:
         """Raise a UserError unless all replicas can have as many rows."""

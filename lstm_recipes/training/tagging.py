@@ -120,9 +120,7 @@ class TaggingTask:
         learning_rate: tf.Tensor,
     ) -> tf.Tensor:
         context = self._own_rows(Context(*context))
-        rows, case, characters, labels = map(
-            self.replicas.rows, (rows, case, characters, labels)
-        )
+        rows, case, characters, labels = map(self.replicas.rows, (rows, case, characters, labels))
         # From what stands around nothing is learnt about the vectors.
         context = _with_rows(
             context, lambda rows: _known(tf.gather(self.vectors.value, rows), rows)
@@ -173,7 +171,9 @@ class TaggingTask:
         nats /= sum(map(len, self.valid_labels))
         f1 = entity_scores([s.tags for s in self.valid], predicted)["f1"]
         figures = {"validation_loss": nats, "validation_f1": f1}
-        return Validation(figures, -f1, f"validation F1 {f1:.2f}, {nats:.4f} nats per word")
+        return Validation(
+            figures, self.replicas.chiefs(-f1), f"validation F1 {f1:.2f}, {nats:.4f} nats per word"
+        )
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, and its vectors beside it."""

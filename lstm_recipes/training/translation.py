@@ -227,7 +227,7 @@ class TranslationTask:
         score = bleu(texts, self.references, lowercase=self.vocabulary.target.lowercase).value
         figures = {"validation_loss": nats, "validation_bleu": score}
         text = f"validation BLEU {score:.2f} (greedy), {nats:.4f} nats per token"
-        return Validation(figures, -score, text)
+        return Validation(figures, self.replicas.chiefs(-score), text)
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format."""
