@@ -32,7 +32,8 @@ BUDGETS = ("--steps", "--epochs", "--minutes")
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return its exit status: 0 done, 1 bad data or run, 2 usage, 75 another
-    worker was lost, 130 interrupted. Results go to standard output, progress and messages to standard error."""
+    worker was lost, 130 interrupted. Results go to standard output, progress and messages to
+    standard error."""
     argv = sys.argv[1:] if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no notices later on; warnings stay
     try:

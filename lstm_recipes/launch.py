@@ -89,7 +89,9 @@ def _free_ports(number: int) -> list[int]:
 
 def _start(command: Sequence[str], addresses: list[str], index: int, files: ExitStack) -> Worker:
     config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-    said = files.enter_context(tempfile.TemporaryFile("w+")) if index else None
+    said = None
+    if index:
+        said = files.enter_context(tempfile.TemporaryFile("w+"))
     process = subprocess.Popen(
         [sys.executable, "-m", "lstm_recipes.cli", *command],
         env=os.environ | {"TF_CONFIG": json.dumps(config)},

@@ -69,8 +69,8 @@ def _multiworker(wanted: Devices, there: Cluster | None) -> "tf.distribute.Strat
         )
     if wanted.devices or wanted.virtual_devices:
         raise UserError(
-            "a worker trains on all GPUs that it sees, or on the processor; leave out --devices and "
-            "--virtual-devices, and set CUDA_VISIBLE_DEVICES to choose GPUs"
+            "a worker trains on all GPUs that it sees, or on the processor; leave out --devices "
+            "and --virtual-devices, and set CUDA_VISIBLE_DEVICES to choose GPUs"
         )
     meet(there, wanted.wait)
     # All were there a moment ago. Should one be gone already, TensorFlow would wait for it where
@@ -109,8 +109,8 @@ def _mirrored(names: tuple[str, ...]) -> "tf.distribute.Strategy":
 
     for others in _MIRRORED.keys() - {names}:
         raise UserError(
-            f"this process trains on {', '.join(others)}, and {', '.join(names)} are asked for; ask "
-            "in a new process, in a notebook after a restart"
+            f"this process trains on {', '.join(others)}, and {', '.join(names)} are asked for; "
+            "ask in a new process, in a notebook after a restart"
         )
     if names not in _MIRRORED:
         _MIRRORED[names] = tf.distribute.MirroredStrategy(names)

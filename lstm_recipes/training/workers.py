@@ -98,8 +98,8 @@ def _gather(cluster: Cluster, until: float, seconds: float) -> None:
             server = sockets.enter_context(socket.create_server(("", port)))
         except OSError as error:
             raise UserError(
-                f"{cluster.name(0)} cannot listen at its address ({error.strerror}); give it a free "
-                "port in TF_CONFIG, the same in that of all workers"
+                f"{cluster.name(0)} cannot listen at its address ({error.strerror}); give it a "
+                "free port in TF_CONFIG, the same in that of all workers"
             ) from None
         while len(there) < len(cluster.addresses) - 1:
             server.settimeout(max(until - time.monotonic(), 0.01))

@@ -41,7 +41,7 @@ def character_task(replicas, ids=None, **options) -> LanguageModelTask:
 
 
 def tagging_task(replicas, folder: Path) -> TaggingTask:
-    """Thirty sentences in batches of four: seven of four and one of two, which four cannot share."""
+    """Thirty sentences in batches of four: seven of four, and one of two for four devices."""
     corpus = load_corpus(write_corpus(folder, sentences=(30, 12, 12)))
     vocabulary = TaggerVocabulary.of(corpus.train, "IOBES", False, 3)
     table = WordTable.of(corpus, None, 6, 0, False)
@@ -89,20 +89,19 @@ def train(make, replicas, optimizer: str):
     return task, losses
 
 
-def trained_alike(folder: Path, replicas, optimizers: tuple[str, ...]) -> dict:
-    """The losses and the variables of each recipe's model, trained by the replicas."""
+def trained_alike(folder: Path, replicas, optimizer: str, names: str) -> dict:
+    """The losses and the variables of recipes' models, trained by the replicas."""
     makers = {
         "characters": character_task,
         "tags": lambda replicas: tagging_task(replicas, folder / "corpus"),
         "pairs": translation_task,
     }
     found = {}
-    for name, make in makers.items():
-        for optimizer in optimizers:
-            task, losses = train(make, replicas, optimizer)
-            run = f"{name} {optimizer} {replicas.number}"
-            found[f"{run} losses"] = losses
-            found |= {f"{run} value {k:03d}": value for k, value in enumerate(values(task))}
+    for name in names.split():
+        task, losses = train(makers[name], replicas, optimizer)
+        run = f"{name} {optimizer} {replicas.number}"
+        found[f"{run} losses"] = losses
+        found |= {f"{run} value {k:03d}": value for k, value in enumerate(values(task))}
     return found
 
 
@@ -146,12 +145,12 @@ def main(devices: int, folder: Path) -> None:
     several = Devices(virtual_devices=devices).replicas()
     one = Devices(devices=("CPU:0",)).replicas()
     assert (one.number, several.number) == (1, devices)
+    found = trained_alike(folder, several, "sgd", "characters tags pairs")
     if devices == 2:
-        found = trained_alike(folder, one, ("sgd", "adam"))
-        found |= trained_alike(folder, several, ("sgd", "adam"))
+        found |= trained_alike(folder, one, "sgd", "characters tags pairs")
+        for replicas in (one, several):
+            found |= trained_alike(folder, replicas, "adam", "characters tags")
         found |= resumed_elsewhere(folder, one, several) | dropped_out(folder, several)
-    else:
-        found = trained_alike(folder, several, ("sgd",))
     np.savez(folder / f"on-{devices}.npz", **found)
 
 
