@@ -91,7 +91,7 @@ def _start(command: Sequence[str], addresses: list[str], index: int, files: Exit
     config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
     said = None
     if index:
-        said = files.enter_context(tempfile.TemporaryFile("w+"))
+        said = files.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115  it is entered
     process = subprocess.Popen(
         [sys.executable, "-m", "lstm_recipes.cli", *command],
         env=os.environ | {"TF_CONFIG": json.dumps(config)},

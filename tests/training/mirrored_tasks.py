@@ -45,11 +45,11 @@ def tagging_task(replicas, folder: Path) -> TaggingTask:
     corpus = load_corpus(write_corpus(folder, sentences=(30, 12, 12)))
     vocabulary = TaggerVocabulary.of(corpus.train, "IOBES", False, 3)
     table = WordTable.of(corpus, None, 6, 0, False)
-    sizes = {"units": 5, "character_size": 4, "character_units": 4, "dropout": 0.0}
+    sizes = {"units": 5, "dropout": 0.0}
     model = tagger(
         len(vocabulary.tags),
         vector_size=6,
-        characters=len(vocabulary.characters) + 2,
+        character_encoder="none",  # it has nothing to do with the rows
         allowed=allowed_transitions(vocabulary.tags, vocabulary.scheme),
         context_units=4,
         topic_units=3,

@@ -67,7 +67,7 @@ def test_each_replica_has_dropout_masks_of_its_own_and_finds_them_again(found):
 def test_a_batch_that_cannot_be_shared_is_refused_with_a_remedy():
     replicas = Replicas()
     replicas.number = 3
-    with pytest.raises(UserError, match="batch_size is 64.* give --batch-size 63 or 66"):
+    with pytest.raises(UserError, match=r"batch_size is 64.* give --batch-size 63 or 66"):
         replicas.check_batch_size(64)
     with pytest.raises(UserError, match="give --batch-size 3, or"):
         replicas.check_batch_size(2)

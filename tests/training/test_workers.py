@@ -118,7 +118,7 @@ def test_tf_config_is_read_as_tensorflow_reads_it(monkeypatch):
 )
 def test_a_tf_config_that_makes_no_sense_is_an_error(text, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
-    with pytest.raises(UserError, match="TF_CONFIG is .* cannot be used"):
+    with pytest.raises(UserError, match=r"TF_CONFIG is .* cannot be used"):
         cluster()
 
 
