@@ -25,8 +25,9 @@ from lstm_recipes.training.devices import Devices
 from lstm_recipes.training.language_model import LanguageModelTask
 from lstm_recipes.training.tagging import TaggingTask
 from lstm_recipes.training.translation import TranslationTask
-from tests.data.pair_corpus import sentences
-from tests.data.tagged_corpus import write_corpus
+
+from ..data.pair_corpus import sentences
+from ..data.tagged_corpus import write_corpus
 
 STEPS = 20
 
