@@ -1,5 +1,6 @@
 """Loading TensorFlow without its start-up notices, and with its real warnings."""
 
+import logging
 import os
 import re
 import sys
@@ -27,7 +28,7 @@ def load_tensorflow(set_up: Callable[[], object] | None = None) -> None:
         with standard_error_caught(said):
             import tensorflow as tf
 
-            tf.get_logger().setLevel("WARNING")  # no notices about strategies
+            logging.getLogger("tensorflow").setLevel("WARNING")  # no notices about strategies
             tf.config.list_physical_devices()
             if set_up is not None:
                 set_up()
