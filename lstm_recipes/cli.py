@@ -21,6 +21,8 @@ USAGE = """\
 usage: lstm-recipes list
        lstm-recipes RECIPE COMMAND [options]     COMMAND: {commands}
        lstm-recipes RECIPE COMMAND --help        what every option means
+       lstm-recipes launch --workers N -- RECIPE train [options]
+                                                 several processes that train as one
 
 recipes:
 {recipes}
@@ -30,8 +32,9 @@ BUDGETS = ("--steps", "--epochs", "--minutes")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run a command and return its exit status: 0 done, 1 bad data or run, 2 usage, 130
-    interrupted. Results go to standard output, progress and messages to standard error."""
+    """Run a command and return its exit status: 0 done, 1 bad data or run, 2 usage, 75 another
+    worker was lost, 130 interrupted. Results go to standard output, progress and messages to
+    standard error."""
     argv = sys.argv[1:] if argv is None else argv
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # no notices later on; warnings stay
     try:
@@ -40,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         return status
     except UserError as error:
         print(f"lstm-recipes: {error}", file=sys.stderr)
-        return 1
+        return error.status
     except KeyboardInterrupt as interrupt:
         print(f"lstm-recipes: {interrupt or 'stopped'}", file=sys.stderr)
         return 130
@@ -64,6 +67,10 @@ def _run(argv: list[str]) -> int:
     if argv[0] == "list":
         print(_recipes())
         return 0
+    if argv[0] == "launch":
+        from lstm_recipes.launch import launch
+
+        return launch(argv[1:])
     if argv[0] not in RECIPES:
         print(
             f"lstm-recipes: there is no recipe {argv[0]!r}; there is {', '.join(RECIPES)}",
@@ -140,7 +147,8 @@ def _with_tensorflow(function: Callable) -> Callable:
     """The function, with TensorFlow loaded quietly once its arguments are found to be right."""
 
     def command(*args: Any, **kwargs: Any) -> Any:
-        load_tensorflow()
+        where = kwargs.get("where")
+        load_tensorflow(where and where.replicas)
         return function(*args, **kwargs)
 
     functools.update_wrapper(command, function)

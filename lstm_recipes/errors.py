@@ -12,3 +12,12 @@ class UserError(ValueError):
         ...
     lstm_recipes.errors.UserError: notes.txt is empty; give a text of at least 1,000 characters
     """
+
+    status = 1
+    """With which the command line ends."""
+
+
+class WorkerLost(UserError):
+    """One of several processes that train together is gone; started again, all go on."""
+
+    status = 75  # "temporary failure" in sysexits.h; the launcher starts all again

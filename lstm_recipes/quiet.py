@@ -1,10 +1,11 @@
 """Loading TensorFlow without its start-up notices, and with its real warnings."""
 
+import logging
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 NOISE = re.compile(
@@ -17,15 +18,20 @@ NOISE = re.compile(
 )
 
 
-def load_tensorflow() -> None:
+def load_tensorflow(set_up: Callable[[], object] | None = None) -> None:
     """Import TensorFlow and look for devices; what it says of itself meanwhile is left out, and
-    everything else that is written to standard error comes through afterwards."""
+    everything else that is written to standard error comes through afterwards.
+
+    ``set_up`` is called before TensorFlow has done anything: devices can be split only then."""
     said: list[str] = []
     try:
         with standard_error_caught(said):
             import tensorflow as tf
 
+            logging.getLogger("tensorflow").setLevel("WARNING")  # no notices about strategies
             tf.config.list_physical_devices()
+            if set_up is not None:
+                set_up()
             tf.transpose([[True]])  # loops over masks do it; it is remarked on once
     finally:
         for line in said:

@@ -8,6 +8,7 @@ from lstm_recipes.data import Vocabulary, fingerprint, load_tiny_shakespeare, re
 from lstm_recipes.data.streams import Streams
 from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
+from lstm_recipes.training.devices import Devices
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained import TrainedCharLM
 
@@ -94,6 +95,7 @@ def train(
     add_characters: bool = False,
     resume: bool = False,
     overwrite: bool = False,
+    where: Devices = Devices(),  # noqa: B008  frozen
 ) -> dict[str, Any]:
     """Train a character model, and measure it on the whole validation split.
 
@@ -107,10 +109,13 @@ def train(
             their own, instead of refusing them.
         resume: Go on with the run in the folder.
         overwrite: Start anew in a folder that holds a run.
+        where: On which devices.
     """
     from lstm_recipes.training.fit import Budget, fit
     from lstm_recipes.training.language_model import LanguageModelTask
 
+    replicas = where.replicas()
+    run = replicas.folder(run, resume)
     folder, old = RunFolder(run), None
     if resume:
         stored = folder.resume(asdict(numbers), asdict(CharRNN()))
@@ -121,6 +126,7 @@ def train(
         numbers = restored(CharRNN, asdict(numbers) | size, old.folder / "config.json")
         old.model  # noqa: B018  loaded before --overwrite may remove it
     numbers.check()
+    replicas.check_batch_size(numbers.batch_size)
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
     name, whole = load(text)
     about = {"name": name, "sha256": fingerprint(whole), "characters": len(whole)}
@@ -140,14 +146,17 @@ def train(
         folder.begin("char-rnn", asdict(numbers), about, overwrite, init_from)
     vocabulary.save(folder / "vocabulary.json")
     folder.write_text("validation.txt", validation_text)
-    model = build(numbers, vocabulary)
-    if old is not None:
-        old.copy_weights(model)
     validation = vocabulary.encode(validation_text)
     options = chosen(numbers, "weight_decay clip_norm")
-    task = LanguageModelTask(model, streams, validation, **options)
+    with replicas.scope():
+        model = build(numbers, vocabulary)
+        if old is not None:
+            old.copy_weights(model)
+        task = LanguageModelTask(model, streams, validation, replicas=replicas, **options)
     options = chosen(numbers, "learning_rate warmup validate_every")
-    trained = fit(task, folder, budget, **options)
+    trained = fit(task, folder, budget, replicas=replicas, **options)
+    if not replicas.chief:
+        return {}  # the chief measures
     return folder.finish(evaluate(run) | trained)
 
 

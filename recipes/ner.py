@@ -11,6 +11,7 @@ from lstm_recipes.data.word_table import WordTable
 from lstm_recipes.errors import UserError
 from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
+from lstm_recipes.training.devices import Devices
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_tagger import TrainedTagger, keep, write_errors
 
@@ -116,6 +117,7 @@ def train(
     vectors: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
+    where: Devices = Devices(),  # noqa: B008  frozen
 ) -> dict[str, Any]:
     """Train a tagger on the train split, choose the best on the valid split, measure it once on
     the test split.
@@ -133,10 +135,13 @@ def train(
         vectors: Pretrained vectors, a text file as GloVe's: a word and its numbers a line.
         resume: Go on with the run in the folder.
         overwrite: Start anew in a folder that holds a run.
+        where: On which devices.
     """
     from lstm_recipes.training.fit import Budget, fit
     from lstm_recipes.training.tagging import TaggingTask
 
+    replicas = where.replicas()
+    run = replicas.folder(run, resume)
     folder = RunFolder(run)
     if resume:
         stored = folder.resume(asdict(numbers), asdict(NER()))
@@ -159,10 +164,14 @@ def train(
     print(f"{corpus.name}: {len(corpus.train):,} training sentences, {found}", file=sys.stderr)
     options = chosen(numbers, "batch_size seed weight_decay clip_norm word_dropout")
     options["vector_rate"] = numbers.vector_learning_rate / numbers.learning_rate
-    task = TaggingTask(build(numbers, table, vocabulary), table, vocabulary, corpus, **options)
+    with replicas.scope():
+        model = build(numbers, table, vocabulary)
+        task = TaggingTask(model, table, vocabulary, corpus, replicas=replicas, **options)
     options = chosen(numbers, "learning_rate warmup patience")
     options["validate_every"] = numbers.validate_every or task.steps_per_epoch
-    trained = fit(task, folder, budget, **options)
+    trained = fit(task, folder, budget, replicas=replicas, **options)
+    if not replicas.chief:
+        return {}  # the chief measures
     return folder.finish(TrainedTagger(run).measure().scores | trained)
 
 

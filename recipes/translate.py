@@ -14,6 +14,7 @@ from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
 from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
+from lstm_recipes.training.devices import Devices
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator, write_pairs
 
@@ -193,6 +194,7 @@ def train(
     target: str = "fr",
     resume: bool = False,
     overwrite: bool = False,
+    where: Devices = Devices(),  # noqa: B008  frozen
 ) -> dict[str, Any]:
     """Train a translator on the train split, choose the best on the valid split, measure it once
     on the test split.
@@ -207,10 +209,13 @@ def train(
         target: The language to translate into.
         resume: Go on with the run in the folder.
         overwrite: Start anew in a folder that holds a run.
+        where: On which devices.
     """
     from lstm_recipes.training.fit import Budget, fit
     from lstm_recipes.training.translation import TranslationTask
 
+    replicas = where.replicas()
+    run = replicas.folder(run, resume)
     folder = RunFolder(run)
     if resume:
         stored = folder.resume(asdict(numbers), asdict(Translate()))
@@ -234,10 +239,14 @@ def train(
         folder.write_text("test.tsv", write_pairs(pairs.test))
     names = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay clip_norm"
     options = chosen(numbers, names)
-    task = TranslationTask(build(numbers, vocabulary), vocabulary, pairs, **options)
+    with replicas.scope():
+        model = build(numbers, vocabulary)
+        task = TranslationTask(model, vocabulary, pairs, replicas=replicas, **options)
     options = chosen(numbers, "learning_rate warmup schedule patience")
     options["validate_every"] = numbers.validate_every or task.steps_per_epoch
-    trained = fit(task, folder, budget, **options)
+    trained = fit(task, folder, budget, replicas=replicas, **options)
+    if not replicas.chief:
+        return {}  # the chief measures
     found = TrainedTranslator(run).measure(**chosen(numbers, "beam length_penalty"))
     return folder.finish(found.scores | trained)
 

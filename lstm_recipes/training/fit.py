@@ -17,6 +17,7 @@ from lstm_recipes.exhausted import disk_trouble, memory_trouble
 from lstm_recipes.recipe_numbers import Range, check_numbers
 from lstm_recipes.training.checkpoint import load_checkpoint, save_checkpoint
 from lstm_recipes.training.progress import Progress
+from lstm_recipes.training.replicas import Replicas
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.schedule import SCHEDULES
 
@@ -103,6 +104,7 @@ def fit(
     validate_every: int,
     patience: int | None = None,
     schedule: Literal["cosine", "halving"] = "cosine",
+    replicas: Replicas | None = None,
 ) -> dict[str, Any]:
     """Train until the budget is spent, or until so many validations in a row (``patience``) have
     found no better model; go on from the run's last checkpoint where there is one.
@@ -110,16 +112,22 @@ def fit(
     Everything counts steps and never the clock, so a resumed run ends with the numbers of an
     unbroken one. The number of steps is written to config.json as soon as it is known.
 
+    Where the replicas are in several processes, each calls this with a folder of its own; what the
+    clock or a signal decides is decided for all.
+
     Returns:
         steps, train_seconds and the speed, for metrics.json.
 
     Raises:
         UserError: The loss is no longer a number, or explodes; the disk or the memory is full. The
             message says what is saved, or has advice.
+        WorkerLost: Another process is gone.
         Interrupted: Ctrl-C or SIGTERM; the checkpoint of the last whole step is written.
     """
-    loop = _Loop(task, run, budget, learning_rate, warmup, validate_every, patience, schedule)
-    with run.locked(), loop.troubles_told():
+    replicas = replicas or Replicas()
+    numbers = learning_rate, warmup, validate_every, patience, schedule
+    loop = _Loop(task, run, budget, replicas, *numbers)
+    with run.locked(), loop.troubles_told(), replicas.together():
         run.seal()
         loop.restore()
         bar = Progress(loop.total, loop.step, task.unit)
@@ -129,7 +137,7 @@ def fit(
                 if loop.step % validate_every == 0 or loop.step == loop.total:
                     loop.validate(progress)
                     loop.checkpoint()
-                if interrupt.asked and not loop.has_finished:
+                if replicas.any(interrupt.asked) and not loop.has_finished:
                     loop.checkpoint()
                     raise Interrupted(
                         f"stopped after step {loop.step:,}; the same command with --resume goes "
@@ -150,6 +158,7 @@ class _Loop:
         task: Task,
         run: RunFolder,
         budget: Budget,
+        replicas: Replicas,
         learning_rate: float,
         warmup: int,
         validate_every: int,
@@ -157,6 +166,7 @@ class _Loop:
         schedule: str,
     ):
         self.task, self.run, self.budget, self.patience = task, run, budget, patience
+        self.replicas = replicas
         self.learning_rate, self.warmup, self.schedule = learning_rate, warmup, SCHEDULES[schedule]
         self.total: int | None = None
         self.step, self.session_steps, self.timed_seconds = 0, 0, 0.0
@@ -267,7 +277,8 @@ class _Loop:
 
     def _turn_minutes_into_steps(self, progress: Progress) -> None:
         minutes = self.budget.minutes
-        steps = round(minutes * 60 * TIMED_STEPS / self.timed_seconds)
+        seconds = self.replicas.chiefs(self.timed_seconds)  # all workers are to do as many
+        steps = round(minutes * 60 * TIMED_STEPS / seconds)
         self.set_total(max(self.step, steps))
         progress.total(self.total)
         progress.line(f"{minutes:g} minutes are {self.total:,} steps here")

@@ -11,6 +11,7 @@ from lstm_recipes.data.streams import Streams
 from lstm_recipes.models.char_lm import initial_state
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
+from lstm_recipes.training.replicas import Replicas, RowState
 
 ESTIMATE_STREAMS = 64  # the quick estimate during training reads so many streams side by side
 SLICE = 500  # characters that evaluation reads at a time
@@ -22,6 +23,18 @@ class LanguageModelTask:
     Truncated backpropagation through time: each window of a stream starts from the state in
     which the window before it ended, so that no character is trained on without its past; the
     gradient ends at the window's start. Streams start anew, from the zero state, each epoch.
+
+    Where there are several replicas each carries the state of its own streams.
+
+    Args:
+        model: Of `models.char_lm`, made in the replicas' scope, as the task is.
+        train: The training text's windows; the batch is that of all replicas.
+        validation: The validation text, int32 ``[n]``.
+        weight_decay, clip_norm: AdamW's; biases do not decay.
+        replicas: The model's; without it there is one.
+
+    Raises:
+        UserError: The replicas cannot share the streams evenly.
     """
 
     unit = "characters"
@@ -35,8 +48,11 @@ class LanguageModelTask:
         *,
         weight_decay: float,
         clip_norm: float,
+        replicas: Replicas | None = None,
     ):
         self.model, self.train, self.validation = model, train, validation
+        self.replicas = replicas or Replicas()
+        self.replicas.check_batch_size(train.batch_size)
         self.units_per_step = train.batch_size * train.time
         self.steps_per_epoch = train.steps_per_epoch
         self.optimizer = keras.optimizers.AdamW(
@@ -44,12 +60,12 @@ class LanguageModelTask:
         )
         self.optimizer.exclude_from_weight_decay(var_names=["bias"])
         self.optimizer.build(model.trainable_variables)
-        self.states = [
-            keras.Variable(zero, trainable=False, autocast=False, dtype=zero.dtype, name="state")
-            for zero in initial_state(model, train.batch_size)
-        ]
+        zeros = initial_state(model, train.batch_size)
+        self.states = [RowState(self.replicas, zero) for zero in zeros]
         self._loss = CharacterLoss(model)
-        self._step = tf.function(self._step)
+        window = tf.TensorSpec([train.batch_size, train.time], "int32")
+        signature = [window, window, tf.TensorSpec([])]
+        self._step = self.replicas.compiled(self._step, signature, model.variables)
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -60,31 +76,31 @@ class LanguageModelTask:
         """One window of every stream; the mean loss in nats per character."""
         if self.train.starts_epoch(step):
             for state in self.states:
-                state.assign(tf.zeros_like(state.value))
+                state.assign(np.zeros(state.shape))
         inputs, targets = self.train.window(step)
         found = self._step(inputs, targets, np.float32(learning_rate))
         loss, self.gradient_norm = np.asarray(found).tolist()
         return loss
 
     def _step(self, inputs: tf.Tensor, targets: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
+        inputs, targets = self.replicas.rows(inputs), self.replicas.rows(targets)
         with tf.GradientTape() as tape:
-            states = [tf.convert_to_tensor(s.value) for s in self.states]
+            states = [state.own() for state in self.states]
             logits, *new_states = self.model([inputs, *states], training=True)
-            loss = tf.reduce_mean(_nats(targets, logits))
+            loss = tf.reduce_mean(_nats(targets, logits)) / self.replicas.number
         weights = self.model.trainable_variables
-        self.optimizer.learning_rate.assign(learning_rate)
-        gradients = tape.gradient(loss, weights)
-        self.optimizer.apply(gradients, weights)
+        gradients = self.replicas.summed(tape.gradient(loss, weights))
+        self.replicas.apply(self.optimizer, gradients, weights, learning_rate)
         for state, new in zip(self.states, new_states, strict=True):
-            state.assign(new)
-        return tf.stack([loss, tf.linalg.global_norm(gradients)])
+            state.keep(new)
+        return tf.stack([loss, tf.linalg.global_norm(gradients) / self.replicas.number])
 
     def validate(self) -> Validation:
         """A quick estimate: parallel streams, each from the zero state."""
         streams = min(ESTIMATE_STREAMS, max(1, (len(self.validation) - 1) // SLICE))
         loss = self._loss(self.validation, streams)
         text = f"validation about {loss:.4f} nats per character"
-        return Validation({"validation_loss": loss}, loss, text)
+        return Validation({"validation_loss": loss}, self.replicas.chiefs(loss), text)
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, whole or not at all."""

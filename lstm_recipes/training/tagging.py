@@ -21,6 +21,7 @@ from lstm_recipes.metrics.spans import entity_scores
 from lstm_recipes.models.tagger import word_context
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
+from lstm_recipes.training.replicas import Replicas
 
 READ_AT_ONCE = 4096  # words, padding included, that decoding reads at a time
 
@@ -33,7 +34,7 @@ class TaggingTask:
     neighbours among the pretrained vectors, which were not trained here.
 
     Args:
-        model: Of `models.tagger`.
+        model: Of `models.tagger`, made in the replicas' scope, as the task is.
         table: The words' vectors; those of training words are trained too.
         vocabulary: The model's tags and characters.
         corpus: The sentences; those of its test split are not looked at.
@@ -42,6 +43,7 @@ class TaggingTask:
         weight_decay, clip_norm: AdamW's; neither biases nor vectors nor transitions decay.
         vector_rate: The learning rate of the vectors, as a multiple of AdamW's.
         word_dropout: The share of words that are the unknown word in training.
+        replicas: The model's; without it there is one.
     """
 
     unit = "words"
@@ -60,7 +62,9 @@ class TaggingTask:
         clip_norm: float,
         vector_rate: float,
         word_dropout: float,
+        replicas: Replicas | None = None,
     ):
+        self.replicas = replicas or Replicas()
         self.model, self.table, self.valid = model, table, corpus.valid
         self.seed, self.vector_rate, self.word_dropout = seed, vector_rate, word_dropout
         features, known = vocabulary.features(table.words), (vocabulary.tags, vocabulary.scheme)
@@ -84,7 +88,7 @@ class TaggingTask:
         context = [tf.TensorSpec([None], "int32")] * 3 + [tf.TensorSpec([None, None, 6])]
         context += [tf.TensorSpec([None], "int32"), tf.TensorSpec([None, 2], "int32")]
         specs = *words, context, tf.TensorSpec([None, None], "int32"), tf.TensorSpec([])
-        self._step = tf.function(self._step, input_signature=specs)
+        self._step = self.replicas.compiled(self._step, specs, model.variables)
 
     @property
     def variables(self) -> list[keras.Variable]:
@@ -118,9 +122,11 @@ class TaggingTask:
         labels: tf.Tensor,
         learning_rate: tf.Tensor,
     ) -> tf.Tensor:
+        context = self._own_rows(Context(*context))
+        rows, case, characters, labels = map(self.replicas.rows, (rows, case, characters, labels))
         # From what stands around nothing is learnt about the vectors.
         context = _with_rows(
-            Context(*context), lambda rows: _known(tf.gather(self.vectors.value, rows), rows)
+            context, lambda rows: _known(tf.gather(self.vectors.value, rows), rows)
         )
         with tf.GradientTape() as tape:
             vectors = tf.gather(self.vectors.value, rows)
@@ -131,12 +137,30 @@ class TaggingTask:
             # Of all batches the same share a word, so that none counts for more in a long sentence.
             loss = nats / self.units_per_step
         weights = self.model.trainable_variables
-        *gradients, rows_gradient = tape.gradient(loss, [*weights, self.vectors.value])
-        self.optimizer.learning_rate.assign(learning_rate)
-        self.optimizer.apply(gradients, weights)
-        change = rows_gradient.values * (learning_rate * self.vector_rate)
-        self.vectors.value.scatter_sub(tf.IndexedSlices(change, rows_gradient.indices))
-        return tf.stack([nats, tf.linalg.global_norm(gradients)])
+        gradients = self.replicas.summed(tape.gradient(loss, [*weights, self.vectors.value]))
+        self.replicas.apply(self.optimizer, gradients[:-1], weights, learning_rate)
+        change = tf.IndexedSlices(
+            gradients[-1].values * (learning_rate * self.vector_rate), gradients[-1].indices
+        )
+        self.replicas.update(self.vectors.value, lambda copy, by: copy.scatter_sub(by), change)
+        norm = tf.linalg.global_norm(gradients[:-1]) / self.replicas.number
+        return tf.stack([nats, norm])
+
+    def _own_rows(self, context: Context) -> Context:
+        """What is around the sentences that this replica takes. Of the words around all, which
+        sentences share, every replica sees all."""
+        if self.replicas.number == 1:
+            return context
+        words = tf.shape(context.cases)[1]
+        first, last = self.replicas.bounds(tf.shape(context.cases)[0])
+        own = (context.place >= first * words) & (context.place < last * words)
+        return context._replace(
+            place=context.place[own] - first * words,
+            left=context.left[own],
+            right=context.right[own],
+            cases=self.replicas.rows(context.cases),
+            ranges=self.replicas.rows(context.ranges),
+        )
 
     def validate(self) -> Validation:
         """The model, with vectors as the run keeps them, on the whole development set."""
@@ -151,7 +175,9 @@ class TaggingTask:
         nats /= sum(map(len, self.valid_labels))
         f1 = entity_scores([s.tags for s in self.valid], predicted)["f1"]
         figures = {"validation_loss": nats, "validation_f1": f1}
-        return Validation(figures, -f1, f"validation F1 {f1:.2f}, {nats:.4f} nats per word")
+        return Validation(
+            figures, self.replicas.chiefs(-f1), f"validation F1 {f1:.2f}, {nats:.4f} nats per word"
+        )
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, and its vectors beside it."""

@@ -19,6 +19,7 @@ from lstm_recipes.metrics.translation import bleu
 from lstm_recipes.models.seq2seq import Seq2Seq
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
+from lstm_recipes.training.replicas import Replicas
 
 READ_AT_ONCE = 64  # pairs whose loss is computed at a time
 
@@ -117,7 +118,7 @@ class TranslationTask:
     """A model, its optimizer and its pairs: teacher forcing.
 
     Args:
-        model: What is trained.
+        model: What is trained, made in the replicas' scope, as the task is.
         vocabulary: How text becomes its tokens.
         pairs: The training pairs, and the development pairs, by whose BLEU the best model is
             chosen, for the loss is lowest long before the translations are best.
@@ -131,6 +132,7 @@ class TranslationTask:
         optimizer: "adamw", or "sgd" without momentum.
         weight_decay: AdamW's; biases and tokens' vectors do not decay.
         clip_norm: A gradient longer than this is shortened to it.
+        replicas: The model's; without it there is one.
     """
 
     unit = "tokens"
@@ -149,7 +151,9 @@ class TranslationTask:
         optimizer: Literal["adamw", "sgd"],
         weight_decay: float,
         clip_norm: float,
+        replicas: Replicas | None = None,
     ):
+        self.replicas = replicas or Replicas()
         self.model, self.vocabulary, self.seed = model, vocabulary, seed
         self.label_smoothing, self.scheduled_sampling = label_smoothing, scheduled_sampling
         self.train = train = TokenPairs.of(pairs.train, vocabulary)
@@ -171,7 +175,8 @@ class TranslationTask:
         self.optimizer.build(model.trainable_variables)
         ids = tf.TensorSpec([None, None], "int32")
         numbers = [tf.TensorSpec([]), tf.TensorSpec([], "int32")]
-        self._step = tf.function(self._step, input_signature=[ids, ids, ids, *numbers])
+        signature = [ids, ids, ids, *numbers]
+        self._step = self.replicas.compiled(self._step, signature, model.variables)
         self._loss = TokenLoss(model)
 
     @property
@@ -195,6 +200,7 @@ class TranslationTask:
         step: tf.Tensor,
     ) -> tf.Tensor:
         weights = self.model.trainable_variables
+        source, read, said = map(self.replicas.rows, (source, read, said))
         if self.scheduled_sampling:
             read = self._with_its_own(source, read, step)
         with tf.GradientTape() as tape:
@@ -202,18 +208,18 @@ class TranslationTask:
             smoothed = (1 - self.label_smoothing) * nats + self.label_smoothing * alike
             # Of all batches the same share a token, so that none counts for more in a short pair.
             loss = smoothed / self.units_per_step
-        gradients = tape.gradient(loss, weights)
-        self.optimizer.learning_rate.assign(learning_rate)
-        self.optimizer.apply(gradients, weights)
-        return tf.stack([nats, tf.linalg.global_norm(gradients)])
+        gradients = self.replicas.summed(tape.gradient(loss, weights))
+        self.replicas.apply(self.optimizer, gradients, weights, learning_rate)
+        return tf.stack([nats, tf.linalg.global_norm(gradients) / self.replicas.number])
 
     def _with_its_own(self, source: tf.Tensor, read: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
         """What the decoder is to read, some of it replaced by what it says itself; START stays."""
         logits = self.model({"source": source, "target": read}, training=False)
-        noise = tf.random.stateless_uniform(tf.shape(logits), (self.seed, step), minval=1e-20)
+        seed = self.seed + 2 * self.replicas.place()  # every replica draws for its own rows
+        noise = tf.random.stateless_uniform(tf.shape(logits), (seed, step), minval=1e-20)
         own = tf.argmax(logits - tf.math.log(-tf.math.log(noise)), axis=-1, output_type="int32")
         own = tf.concat([read[:, :1], own[:, :-1]], axis=1)
-        chance = tf.random.stateless_uniform(tf.shape(read), (self.seed + 1, step))
+        chance = tf.random.stateless_uniform(tf.shape(read), (seed + 1, step))
         return tf.where((chance < self.scheduled_sampling) & (read != 0), own, read)
 
     def validate(self) -> Validation:
@@ -224,7 +230,7 @@ class TranslationTask:
         score = bleu(texts, self.references, lowercase=self.vocabulary.target.lowercase).value
         figures = {"validation_loss": nats, "validation_bleu": score}
         text = f"validation BLEU {score:.2f} (greedy), {nats:.4f} nats per token"
-        return Validation(figures, -score, text)
+        return Validation(figures, self.replicas.chiefs(-score), text)
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format."""

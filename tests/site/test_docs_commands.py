@@ -42,8 +42,10 @@ class Command(NamedTuple):
 
     @property
     def arguments(self) -> list[str]:
-        """Those of lstm-recipes, without what the shell does before and after."""
-        return shlex.split(self.text.partition("lstm-recipes ")[2].partition(" > ")[0])
+        """Those of lstm-recipes, without what the shell does before and after; of the launcher's
+        those of each of its processes."""
+        words = shlex.split(self.text.partition("lstm-recipes ")[2].partition(" > ")[0])
+        return words[words.index("--") + 1 :] if words[0] == "launch" else words
 
     @property
     def typed(self) -> bytes:
