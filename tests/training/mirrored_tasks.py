@@ -43,7 +43,7 @@ def character_task(replicas, ids=None, **options) -> LanguageModelTask:
 
 
 def tagging_task(replicas, folder: Path) -> TaggingTask:
-    """Thirty sentences in batches of four: seven of four, and one of two for four devices."""
+    """Thirty sentences in batches of four, and one of two."""
     corpus = load_corpus(write_corpus(folder, sentences=(30, 12, 12)))
     vocabulary = TaggerVocabulary.of(corpus.train, "IOBES", False, 3)
     table = WordTable.of(corpus, None, 6, 0, False)
@@ -63,7 +63,7 @@ def tagging_task(replicas, folder: Path) -> TaggingTask:
 
 
 def translation_task(replicas) -> TranslationTask:
-    """Forty pairs in batches of six: one of four is left."""
+    """Forty pairs in batches of six, and one of four."""
     parts = {"train": sentences()[:40], "valid": sentences()[40:50]}
     pairs = pairs_of("few", ("en", "fr"), parts)
     vocabulary = TranslationVocabulary.of(pairs, "words")
@@ -149,9 +149,10 @@ def main(devices: int, folder: Path) -> None:
     several = Devices(virtual_devices=devices).replicas()
     one = Devices(devices=("CPU:0",)).replicas()
     assert (one.number, several.number) == (1, devices)
-    found = trained_alike(folder, several, "sgd", "characters tags pairs")
+    names = "characters tags pairs" if devices == 2 else "characters"
+    found = trained_alike(folder, several, "sgd", names)
     if devices == 2:
-        found |= trained_alike(folder, one, "sgd", "characters tags pairs")
+        found |= trained_alike(folder, one, "sgd", names)
         for replicas in (one, several):
             found |= trained_alike(folder, replicas, "adam", "characters")
         found |= resumed_elsewhere(folder, one, several) | dropped_out(folder, several)
