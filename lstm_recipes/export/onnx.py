@@ -60,8 +60,9 @@ def to_onnx(model: keras.Model, path: str | os.PathLike) -> None:
 
     Args:
         model: A functional or sequential model of Embedding, Dense, Dropout, Activation,
-            Concatenate, Masking, ``ops.not_equal`` (masks), ``CharacterWords``, ``CRF`` and the
-            recurrent layers named here, alone or ``Bidirectional``.
+            Concatenate, Masking, ``ops.not_equal`` (masks), slices of the features,
+            ``CharacterWords``, ``CRF`` and the recurrent layers named here, alone or
+            ``Bidirectional``.
         path: The file to write; one that is there is replaced.
 
     Raises:

@@ -24,7 +24,7 @@ from lstm_recipes.layers import (
     linear_chain,
 )
 from lstm_recipes.models.char_lm import LAYERS, char_lm, initial_state
-from lstm_recipes.models.tagger import tagger
+from lstm_recipes.models.tagger import CASES, tagger
 
 MISSING = "is missing: pip install -e '.[dev]'"
 pytest.importorskip("onnx", reason=f"onnx {MISSING}")
@@ -337,9 +337,10 @@ def test_char_lm_runs_whole_texts_and_one_character_at_a_time(layer, layers):
 
 
 @pytest.mark.parametrize(
-    ("layer", "encoder"), [("forget", "cnn"), ("cec", "lstm"), ("keras_gru", "none")]
+    ("layer", "encoder", "context"),
+    [("forget", "cnn", 4), ("cec", "lstm", 0), ("keras_gru", "none", 0)],
 )
-def test_tagger_tags_the_same(layer, encoder):
+def test_tagger_tags_the_same(layer, encoder, context):
     allowed = np.ones((6, 6), bool)
     allowed[-1, 2] = allowed[0, 1] = False
     model = randomised(
@@ -353,11 +354,15 @@ def test_tagger_tags_the_same(layer, encoder):
             units=UNITS,
             character_encoder=encoder,
             character_units=6,
+            context_units=context,
+            topic_units=context,
         )
     )
     session = session_of(model)
     for batch, words, characters in ((3, 6, 5), (1, 1, 2)):
         feeds = sentences(batch, words, characters)
+        if context:
+            feeds["context"] = floats(batch, words, 3 * FEATURES + CASES)
         expected = ops.convert_to_numpy(model(feeds))
         emissions, *chain = session.run(["emissions", "transitions", "start", "end"], feeds)
         np.testing.assert_allclose(emissions, expected, atol=1e-5)
@@ -379,6 +384,15 @@ def sentences(batch, words, characters):
     spelling[case == 0] = 0
     vectors = floats(batch, words, FEATURES)
     return {"vectors": vectors, "case": case, "characters": spelling}
+
+
+def test_slices_of_features_are_written_and_others_refused():
+    x = keras.Input((None, FEATURES), name="x")
+    model = keras.Model(x, ops.concatenate([x[..., 1:-1], x[..., :2], x[..., -1:]], axis=-1))
+    agree(session_of(model), model, {"x": floats(2, 3, FEATURES)})
+    for wrong in (x[:, 0], x[..., ::2], x[..., 1]):
+        with pytest.raises(UserError, match="a slice of the features, such as"):
+            session_of(keras.Model(x, wrong))
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16", "float16"])
