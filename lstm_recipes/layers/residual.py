@@ -1,5 +1,6 @@
 """Residual connections between recurrent layers: a layer adds its input to its output."""
 
+from functools import cached_property
 from numbers import Integral
 from typing import Any
 
@@ -60,7 +61,9 @@ class Residual(keras.layers.Wrapper):
         self.supports_masking = True
         self.context = checked_context(context)
 
-    @property
+    # Kept, because Keras' saving looks at every attribute and knows by their ids what it has seen:
+    # a cell that was new at each look could get the id of one that was gone, and be passed over.
+    @cached_property
     def cell(self) -> "ResidualCell":
         """One step of this, with the same weights; for layers over one cell."""
         return ResidualCell(self.layer.cell, self.context)

@@ -230,6 +230,17 @@ def test_saving_a_stack_of_cells(tmp_path):
     assert_same(keras.saving.load_model(tmp_path / "model.keras")(x), model(x))
 
 
+def test_saving_a_deep_stack_finds_every_cell(tmp_path):
+    """Keras' saving knows by ids what it has written, and must meet the same cell at each look."""
+    layers = [Residual(ForgetGateLSTM(4, return_sequences=True)) for _ in range(12)]
+    assert all(layer.cell is layer.cell for layer in layers)
+    model = keras.Sequential([keras.Input((None, 4)), *layers])
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(again(x), model(x))
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
