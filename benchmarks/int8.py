@@ -140,6 +140,7 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=7, help="of each timing (7)")
     parser.add_argument("--record", action="store_true", help="write the result file for the docs")
+    parser.add_argument("--note", default="", help="what a reader of the result should know")
     options = parser.parse_args()
 
     recipe = RunFolder(options.run).read_json("config")["recipe"]
@@ -148,7 +149,7 @@ def main() -> None:
     for name, row in rows.items():
         print(f"  {name:10s} " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in row.items()))
     if options.record:
-        record("int8", recipe, "python benchmarks/int8.py RUN --record", rows, **about)
+        record("int8", recipe, "python benchmarks/int8.py RUN --record", rows, note=options.note, **about)
 
 
 if __name__ == "__main__":
