@@ -149,7 +149,8 @@ def main() -> None:
     for name, row in rows.items():
         print(f"  {name:10s} " + ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in row.items()))
     if options.record:
-        record("int8", recipe, "python benchmarks/int8.py RUN --record", rows, note=options.note, **about)
+        command = "python benchmarks/int8.py RUN --record"
+        record("int8", recipe, command, rows, note=options.note, **about)
 
 
 if __name__ == "__main__":

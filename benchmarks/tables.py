@@ -376,8 +376,9 @@ def int8_quality() -> str:
         cells += [f"{side['megabytes']:.1f}" for side in sides]
         split = found[recipe][0]["split"]
         lines.append(f"| `{recipe}` | {names[recipe]}, {split} | {' | '.join(cells)} |")
-    dates = sorted({measured_on(runs[0]) for runs in found.values()})
-    return "\n".join([*lines, "", " ".join(dates)]) if found else NOTHING
+    dates = sorted({measured_on(runs[0] | {"note": ""}) for runs in found.values()})
+    notes = [f"{name}: {runs[0]['note']}." for name, runs in found.items() if runs[0]["note"]]
+    return "\n".join([*lines, "", " ".join([*dates, *notes])]) if found else NOTHING
 
 
 def speed_row(name: str, row: dict) -> str:
