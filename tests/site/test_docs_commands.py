@@ -9,6 +9,8 @@ import io
 import re
 import shlex
 import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -131,18 +133,22 @@ def inputs(tmp_path_factory, text) -> Path:
 
 
 @pytest.fixture(scope="module")
-def runs(inputs, tmp_path_factory) -> dict[str, Path]:
-    """A small run of each recipe, for pages whose runs were trained elsewhere."""
+def run_of(inputs, tmp_path_factory) -> Callable[[str], Path]:
+    """Gives a small run of a recipe, for pages whose runs were trained elsewhere."""
     folder = tmp_path_factory.mktemp("runs")
     data = {
         "char-rnn": ["--text", str(inputs / "mine.txt")],
         "ner": ["--data", str(inputs / "corpus")],
         "translate": ["--data", str(inputs / "pairs.tsv")],
     }
-    for recipe, given in data.items():
+
+    @cache
+    def trained(recipe: str) -> Path:
         run = ["--run", str(folder / recipe)]
-        assert cli.main([recipe, "train", *run, *given, *SMALL[recipe].split()]) == 0
-    return {recipe: folder / recipe for recipe in data}
+        assert cli.main([recipe, "train", *run, *data[recipe], *SMALL[recipe].split()]) == 0
+        return folder / recipe
+
+    return trained
 
 
 def made_small(command: list[str]) -> list[str]:
@@ -158,24 +164,28 @@ def made_small(command: list[str]) -> list[str]:
     return [recipe, *kept, *([] if "--resume" in resumed else sizes)]
 
 
-@pytest.mark.parametrize("page", sorted({c.page for c in OURS}))
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_the_commands_of_a_page_run(page, recipe, inputs, runs, tmp_path, monkeypatch, command):
-    chosen = [c for c in OURS if c.page == page and c.arguments[0] == recipe]
-    chosen = [c for c in chosen if not LONG.search(c.comment) and "--help" not in c.arguments]
-    if not chosen:
-        pytest.skip("no such command there, but for long ones")
+def short(page: str, recipe: str) -> list[Command]:
+    """The commands of a recipe on a page, but for those that take minutes."""
+    there = [c for c in OURS if (c.page, c.arguments[0]) == (page, recipe)]
+    return [c for c in there if not LONG.search(c.comment) and "--help" not in c.arguments]
+
+
+RUN = [(p, r) for p in sorted({c.page for c in OURS}) for r in RECIPES if short(p, r)]
+
+
+@pytest.mark.parametrize(("page", "recipe"), RUN)
+def test_the_commands_of_a_page_run(page, recipe, inputs, run_of, tmp_path, monkeypatch, command):
     for path in inputs.iterdir():
         (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    for one in chosen:
+    for one in short(page, recipe):
         arguments = one.arguments
         if arguments[1] == "train":
             arguments = made_small(arguments)
         else:
             for run in (word for word in arguments if word.startswith("runs/")):
                 if not Path(run).exists():
-                    shutil.copytree(runs[recipe], run)
+                    shutil.copytree(run_of(recipe), run)
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(one.typed)))
         answer = command(*arguments)
         assert answer.status == 0, f"{one.text}\n{answer.err}"
