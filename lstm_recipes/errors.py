@@ -21,3 +21,12 @@ class WorkerLost(UserError):
     """One of several processes that train together is gone; started again, all go on."""
 
     status = 75  # "temporary failure" in sysexits.h; the launcher starts all again
+
+
+def first_line(error: Exception) -> str:
+    """What an error of somebody else's says, in a line that fits into a sentence of ours.
+
+    >>> first_line(ValueError("no zip file\\nat byte 0")), first_line(EOFError())
+    ('no zip file', 'EOFError')
+    """
+    return (str(error) or type(error).__name__).splitlines()[0]

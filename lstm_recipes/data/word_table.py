@@ -15,7 +15,7 @@ from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.data.conll import Corpus
 from lstm_recipes.data.vectors import WordVectors, read_vectors
 from lstm_recipes.data.word_features import keys_of
-from lstm_recipes.errors import UserError
+from lstm_recipes.errors import UserError, first_line
 
 COMMONEST = 50_000  # pretrained vectors that are kept beside those of a corpus' own words
 
@@ -167,8 +167,7 @@ class WordTable:
                 raise ValueError(f"{len(table.words)} words and {len(matrix)} vectors")
             return table
         except Exception as error:  # zip, NumPy's format and the system each have their own
-            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise UserError(
-                f"{path} is damaged ({reason}); take it from an undamaged copy of the run folder, "
-                "or train again"
+                f"{path} is damaged ({first_line(error)}); take it from an undamaged copy of "
+                "the run folder, or train again"
             ) from None

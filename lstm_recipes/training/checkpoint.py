@@ -11,7 +11,7 @@ import numpy as np
 from keras import ops
 
 from lstm_recipes.data.cache import write_atomically
-from lstm_recipes.errors import UserError
+from lstm_recipes.errors import UserError, first_line
 
 BEFORE = "before.npz"
 """The checkpoint before the last one, beside it: a disk may fail after it has said yes."""
@@ -52,8 +52,7 @@ def load_checkpoint(path: Path, variables: list[keras.Variable]) -> dict[str, An
         try:
             values, numbers = _read(file)
         except Exception as error:  # zip, NumPy's format and the system each have their own
-            reason = (str(error) or type(error).__name__).splitlines()[0]
-            damage = damage or UserError(f"the checkpoint {file} is damaged ({reason})")
+            damage = damage or UserError(f"the checkpoint {file} is damaged ({first_line(error)})")
             continue
         _assign(file, values, variables)
         if damage is not None:

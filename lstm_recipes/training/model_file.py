@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_recipes.data.cache import sync
-from lstm_recipes.errors import UserError
+from lstm_recipes.errors import UserError, first_line
 
 if TYPE_CHECKING:
     import keras
@@ -46,9 +46,8 @@ def load_model(path: Path, check: Callable[["keras.Model"], str | None]) -> "ker
         if wrong is not None:
             raise ValueError(wrong)
     except Exception as error:  # zip, JSON, HDF5 and Keras each have their own
-        reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(
-            f"{path} is damaged ({reason}); take it from an undamaged copy of the run folder, or "
-            "train again"
+            f"{path} is damaged ({first_line(error)}); take it from an undamaged copy of the run "
+            "folder, or train again"
         ) from None
     return model
