@@ -5,7 +5,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.ops.numpy import GetItem  # a model's slices are this, which has no public name
 
 from lstm_recipes.errors import UserError
 from lstm_recipes.export.onnx_graph import Graph, Value, as_float32
@@ -33,7 +32,7 @@ ACTIVATIONS: dict[Callable, tuple[str, dict[str, float]]] = {
 def call(graph: Graph, layer: Any, *args: Any, **kwargs: Any) -> Any:
     """What a layer or operation of Keras gives for these values; the functions that write one take
     what its ``call`` takes."""
-    write = ({GetItem: features} | OPERATIONS | LAYERS).get(type(layer))
+    write = LAYERS.get(type(layer), OPERATIONS.get(type(layer)))
     if write is None:
         raise UserError(
             f"{layer.name} is a {type(layer).__name__}, which cannot be exported to ONNX; models "
@@ -87,20 +86,6 @@ def concatenate(graph: Graph, layer: keras.layers.Concatenate, inputs: list[Valu
         names = [graph.cast(name, "float32") for name in names]
         dtypes = {"float32"}
     return Value(graph.add("Concat", *names, axis=layer.axis), dtypes.pop())
-
-
-def features(graph: Graph, operation: GetItem, x: Value, key: Any) -> Value:
-    """Some of the features, ``x[..., first:last]``."""
-    cut = key[-1] if isinstance(key, tuple | list) and len(key) == 2 and key[0] is ... else None
-    if not isinstance(cut, slice) or cut.step not in (None, 1):
-        raise UserError(
-            f"{operation.name} takes x[{key}], which cannot be exported to ONNX; a slice of the "
-            "features, such as x[..., :8], can."
-        )
-    first = 0 if cut.start is None else cut.start
-    last = np.iinfo("int64").max if cut.stop is None else cut.stop
-    bounds = graph.integers(first), graph.integers(last)
-    return Value(graph.add("Slice", x.name, *bounds, graph.integers(-1)), x.dtype)
 
 
 # Layers of the package.

@@ -1,13 +1,15 @@
-"""Masks in ONNX: what layers make them of, and what the recurrent ones make of them."""
+"""Masks in ONNX: what layers make them of, and what the recurrent ones make of them. And the other
+operations by which layers are joined: side by side, and slices."""
 
 from typing import Any
 
 import keras
 import numpy as np
 
-# The operations that Keras' layers make their masks of; symbolic ones have no public names.
+# The operations between Keras' layers; symbolic ones have no public names.
 from keras.src.ops import numpy as operations
 
+from lstm_recipes.errors import UserError
 from lstm_recipes.export.onnx_graph import Graph, Value
 
 
@@ -126,10 +128,25 @@ def concatenated(graph: Graph, operation: Any, xs: list[Value]) -> Value:
     return Value(graph.add("Concat", *names, axis=operation.axis), xs[0].dtype)
 
 
+def features(graph: Graph, operation: Any, x: Value, key: Any) -> Value:
+    """Some of the features, ``x[..., first:last]``."""
+    cut = key[-1] if isinstance(key, tuple | list) and len(key) == 2 and key[0] is ... else None
+    if not isinstance(cut, slice) or cut.step not in (None, 1):
+        raise UserError(
+            f"{operation.name} takes x[{key}], which cannot be exported to ONNX; a slice of the "
+            "features, such as x[..., :8], can."
+        )
+    first = 0 if cut.start is None else cut.start
+    last = np.iinfo("int64").max if cut.stop is None else cut.stop
+    bounds = graph.integers(first), graph.integers(last)
+    return Value(graph.add("Slice", x.name, *bounds, graph.integers(-1)), x.dtype)
+
+
 OPERATIONS = {
     operations.Any: any_of,
     operations.Concatenate: concatenated,
     operations.ExpandDims: expand,
+    operations.GetItem: features,
     operations.LogicalAnd: both,
     operations.LogicalOr: either,
     operations.NotEqual: not_equal,
