@@ -42,30 +42,33 @@ def megabytes(model: Any) -> float:
         return round(path.stat().st_size / 1e6, 2)
 
 
+def both(kind: type, run: Path) -> dict[str, Any]:
+    """What was trained, and the same with int8 kernels."""
+    sides = {"as trained": kind(run), "int8": kind(run)}
+    to_int8(sides["int8"].model)
+    return sides
+
+
 def char_rnn(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """The loss of the whole validation split."""
-    as_it_is, int8 = TrainedCharLM(options.run), TrainedCharLM(options.run)
-    to_int8(int8.model)
     rows = {
         name: {
             "nats_per_character": round(side.measure()["nats_per_character"], 4),
             "megabytes": megabytes(side.model),
         }
-        for name, side in (("as trained", as_it_is), ("int8", int8))
+        for name, side in both(TrainedCharLM, options.run).items()
     }
     return rows, {"split": "validation"}
 
 
 def ner(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
     """F1 of the test split, or of the development split where there is no test."""
-    as_it_is, int8 = TrainedTagger(options.run), TrainedTagger(options.run)
-    to_int8(int8.model)
-    found = {
-        name: side.measure().scores for name, side in (("as trained", as_it_is), ("int8", int8))
+    sides = both(TrainedTagger, options.run)
+    found = {name: side.measure().scores for name, side in sides.items()}
+    rows = {
+        name: {"f1": found[name]["f1"], "megabytes": megabytes(side.model)}
+        for name, side in sides.items()
     }
-    rows = {name: {"f1": scores["f1"]} for name, scores in found.items()}
-    rows["as trained"]["megabytes"] = megabytes(as_it_is.model)
-    rows["int8"]["megabytes"] = megabytes(int8.model)
     return rows, {"split": found["int8"]["split"]}
 
 

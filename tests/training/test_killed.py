@@ -6,7 +6,6 @@ copied as it is, and a resumed run starts from one of the copies. (Processes tha
 are in tests/recipes.)
 """
 
-import csv
 import os
 import random
 import shutil
@@ -29,6 +28,7 @@ from lstm_recipes.training.run_folder import RunFolder
 
 from ..data.pair_corpus import write_pairs_folder
 from ..data.tagged_corpus import write_corpus
+from ..recipes import runs
 
 POINTS = 20
 KINDS = {"step", "validation", "fsync", "replace", "mkdir", "rmtree", "half a row", "epoch"}
@@ -114,12 +114,10 @@ def go(recipe: SimpleNamespace, folder: Path) -> SimpleNamespace:
     # What the task had of another run tells nothing: the checkpoint has to tell all.
     assign(recipe.task, recipe.initial if fresh else [np.ones_like(v) for v in recipe.initial])
     trained = fit(recipe.task, RunFolder(folder), recipe.budget, **recipe.options)
-    with (folder / "log.csv").open(newline="") as file:
-        rows = [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
     with zipfile.ZipFile(folder / "best.keras") as file:
         best = file.read("model.weights.h5")
     bits = [value.tobytes() for value in values(recipe.task)]
-    return SimpleNamespace(steps=trained["steps"], rows=rows, best=best, values=bits)
+    return SimpleNamespace(steps=trained["steps"], rows=runs.log(folder), best=best, values=bits)
 
 
 class Film:
