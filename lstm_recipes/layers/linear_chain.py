@@ -29,6 +29,8 @@ from typing import Any, NamedTuple
 from keras import ops
 from keras.backend import standardize_dtype
 
+from lstm_recipes.layers.own_gradient import own_gradient
+
 IMPOSSIBLE = -1e30
 """What is added to the score of what must not be. Finite, so that a difference of two such scores
 is a number; exp of it is 0, so that neither sums nor gradients see it; and so low that no scores
@@ -281,7 +283,7 @@ def _log_partition(emissions: Any, chain: Chain, counts: Any, wanted: Any = True
     return _log_partition_of(emissions, *chain, ops.cast(counts, dtype), ops.cast(wanted, dtype))
 
 
-@ops.custom_gradient
+@own_gradient
 def _log_partition_of(
     emissions: Any, transitions: Any, start: Any, end: Any, counts: Any, wanted: Any
 ) -> tuple[Any, Callable]:

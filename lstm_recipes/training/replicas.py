@@ -174,9 +174,9 @@ class Replicas:
 
         Keras clips what each replica finds, and adds up what is left. But a gradient is to be
         clipped when it is that of the whole batch: so it is summed before, and not by Keras again.
+        (Nor for one replica: TensorFlow would never let go of the graph that it is summed in.)
         """
-        if self.number > 1 and optimizer._all_reduce_sum_gradients is not list:
-            optimizer._all_reduce_sum_gradients = list
+        optimizer._all_reduce_sum_gradients = list
         optimizer.learning_rate.assign(learning_rate)
         optimizer.apply(gradients, weights)
 
