@@ -35,9 +35,7 @@ def a_layer():
 
 def a_chain():
     layer = CRF()
-    return lambda x: of_weights(
-        layer, lambda: layer.loss(tf.zeros(x.shape[:2], "int32"), layer(x))
-    )
+    return lambda x: of_weights(layer, lambda: layer.loss(tf.zeros(x.shape[:2], "int32"), layer(x)))
 
 
 def of_weights(layer, function):
