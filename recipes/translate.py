@@ -169,8 +169,10 @@ def load(data: str, source: str, target: str) -> Pairs:
     return load_tab_separated(path, (source, target))
 
 
-def build(numbers: Translate, vocabulary: TranslationVocabulary) -> "keras.Model":
-    """The model, with freshly drawn weights."""
+def build(
+    numbers: Translate, vocabulary: TranslationVocabulary, devices: tuple[str, ...] = ()
+) -> "keras.Model":
+    """The model, with freshly drawn weights; on several devices, if any are given."""
     import keras
 
     from lstm_recipes.models.seq2seq import made
@@ -181,6 +183,7 @@ def build(numbers: Translate, vocabulary: TranslationVocabulary) -> "keras.Model
         len(vocabulary.source),
         len(vocabulary.target),
         initial_scale=numbers.initial_scale,
+        devices=devices,
         dtype=numbers.precision,
         **chosen(numbers, names + " recurrent_dropout tied"),
     )
@@ -214,7 +217,7 @@ def train(
     from lstm_recipes.training.fit import Budget, fit
     from lstm_recipes.training.translation import TranslationTask
 
-    replicas = where.replicas()
+    replicas = where.replicas(places_layers=True)
     run = replicas.folder(run, resume)
     folder = RunFolder(run)
     if resume:
@@ -240,7 +243,7 @@ def train(
     names = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay clip_norm"
     options = chosen(numbers, names)
     with replicas.scope():
-        model = build(numbers, vocabulary)
+        model = build(numbers, vocabulary, where.of_layers())
         task = TranslationTask(model, vocabulary, pairs, replicas=replicas, **options)
     options = chosen(numbers, "learning_rate warmup schedule patience")
     options["validate_every"] = numbers.validate_every or task.steps_per_epoch

@@ -1,5 +1,6 @@
 """The encoder and the decoder: one model, and the historic systems are settings of it."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import keras
@@ -14,6 +15,8 @@ from lstm_recipes.layers import (
     Residual,
 )
 from lstm_recipes.models.char_lm import LAYERS
+from lstm_recipes.models.placement import Placement, on_device
+from lstm_recipes.models.split_dense import SplitDense, WholeVariable, joined, split_bounds
 
 KERAS_LAYERS = ("source_embedding", "target_embedding", "readout", "softmax")
 """Those of a model's parts that are Keras' own and can be quantised."""
@@ -66,6 +69,8 @@ class Seq2Seq(keras.Model):
         recurrent_dropout: Rate on h_{t-1}, one mask a sentence.
         tied: The softmax's kernel is the target tokens' vectors (Press & Wolf 2017), for which the
             decoder's output is first brought to their width.
+        devices: Names of devices, over which the layers are spread and the softmax split
+            (`Placement`, `SplitDense`); no matter of the config, and the weights' file is the same.
 
     Raises:
         ValueError: A layer's name or number makes no sense.
@@ -90,6 +95,7 @@ class Seq2Seq(keras.Model):
         dropout: float = 0.0,
         recurrent_dropout: float = 0.0,
         tied: bool = False,
+        devices: Sequence[str] = (),
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -117,6 +123,7 @@ class Seq2Seq(keras.Model):
             "recurrent_dropout": recurrent_dropout,
             "tied": tied,
         }
+        self.place = Placement(devices, layers)
         self.drop = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
         self.source_embedding = self._embedding(source_size, "source_embedding")
         self.target_embedding = self._embedding(target_size, "target_embedding")
@@ -133,6 +140,8 @@ class Seq2Seq(keras.Model):
             self.softmax_bias = self.add_weight(
                 (target_size,), "zeros", name="softmax_bias", autocast=False
             )
+        elif devices:
+            self.softmax = SplitDense(target_size, devices, dtype="float32", name="softmax")
         else:
             self.softmax = keras.layers.Dense(target_size, dtype="float32")
 
@@ -183,48 +192,85 @@ class Seq2Seq(keras.Model):
 
     # The whole, with a known target.
 
+    def build(self, input_shape: Any) -> None:
+        # By a sentence of two tokens: Keras would make the weights later, and not on their devices.
+        some = ops.ones((1, 2), "int32")
+        self.logit_parts({"source": some, "target": some})
+
     def call(self, inputs: Any, training: bool = False) -> Any:
+        return _whole(self.logit_parts(inputs, training))
+
+    def logit_parts(self, inputs: Any, training: bool = False) -> list:
+        """The logits as the devices have them, float32 ``[batch, target, part of target_size]``;
+        one part that is the whole where there are no devices."""
         memory, mask, states = self.encode(inputs["source"], training)
-        x = self.drop(self.target_embedding(inputs["target"]), training=training)
+        x = self.place.layer(1, self._vectors)(self.target_embedding, inputs["target"], training)
         context = None
-        for layer, state in zip(self.decoder, states, strict=True):
-            options = {"initial_state": state, "training": training}
+        for depth, (layer, state) in enumerate(zip(self.decoder, states, strict=True), start=1):
             if isinstance(layer, AttentionRNN):
-                x, *_ = layer(x, memory, memory_mask=mask, **options)
-                x, context = ops.split(x, 2, axis=-1)
+                attended = self.place.layer(depth, self._attended)
+                x, context = attended(layer, x, memory, mask, state, training)
             else:
-                x, *_ = layer(self._beside(x, context), **options)
-            x = self.drop(x, training=training)
+                x = self.place.layer(depth, self._decoded)(layer, x, context, state, training)
         if self.attention is not None:
-            context, _ = self.attention(x, memory, memory_mask=mask)
-        return self._logits(x, context, training)
+            attention = self.place.layer(len(self.decoder), self.attention)
+            context, _ = attention(x, memory, memory_mask=mask)
+        return self._logit_parts(x, context, training)
 
     def encode(self, source: Any, training: bool = False) -> Encoded:
         """Read source sentences, int32 ``[batch, source]``."""
         mask = ops.not_equal(source, PADDING)
-        x = self.drop(self.source_embedding(source), training=training)
+        x = self.place.layer(1, self._vectors)(self.source_embedding, source, training)
         states = []
-        for layer in self.encoder:
-            x, *last = layer(x, mask=mask, training=training)
-            if isinstance(layer, keras.layers.Bidirectional):
-                both_ways = zip(last[: len(last) // 2], last[len(last) // 2 :], strict=True)
-                last = [ops.concatenate(pair, axis=-1) for pair in both_ways]
+        for depth, layer in enumerate(self.encoder, start=1):
+            x, last = self.place.layer(depth, self._encoded)(layer, x, mask, training)
             states.append(last)
-            x = self.drop(x, training=training)
         return Encoded(x, mask, states)
 
-    def _beside(self, x: Any, context: Any) -> Any:
-        return x if context is None else ops.concatenate([x, context], axis=-1)
+    def _vectors(self, embedding: keras.layers.Embedding, tokens: Any, training: bool) -> Any:
+        return self.drop(embedding(tokens), training=training)
 
-    def _logits(self, x: Any, context: Any, training: bool = False) -> Any:
+    def _encoded(self, layer: keras.layers.Layer, x: Any, mask: Any, training: bool) -> tuple:
+        x, *last = layer(x, mask=mask, training=training)
+        if isinstance(layer, keras.layers.Bidirectional):
+            both_ways = zip(last[: len(last) // 2], last[len(last) // 2 :], strict=True)
+            last = [ops.concatenate(pair, axis=-1) for pair in both_ways]
+        return self.drop(x, training=training), last
+
+    def _attended(
+        self, layer: AttentionRNN, x: Any, memory: Any, mask: Any, state: list, training: bool
+    ) -> tuple:
+        x, *_ = layer(x, memory, memory_mask=mask, initial_state=state, training=training)
+        x, context = ops.split(x, 2, axis=-1)
+        return self.drop(x, training=training), context
+
+    def _decoded(
+        self, layer: keras.layers.Layer, x: Any, context: Any, state: list, training: bool
+    ) -> Any:
+        x, *_ = layer(_beside(x, context), initial_state=state, training=training)
+        return self.drop(x, training=training)
+
+    def _read_out(self, x: Any, context: Any, training: bool) -> Any:
+        return self.drop(self.readout(_beside(x, context)), training=training)
+
+    def _logit_parts(self, x: Any, context: Any, training: bool = False) -> list:
         if self.readout is not None:
-            x = self.drop(self.readout(self._beside(x, context)), training=training)
+            x = self.place.layer(len(self.decoder), self._read_out)(x, context, training)
         if not self.options["tied"]:
-            return self.softmax(x)
+            return self.softmax.parts(x) if self.place.devices else [self.softmax(x)]
         # In bfloat16 logits near 10 are 0.06 apart: enough to learn from, too coarse to rank by.
         dtype = x.dtype if training else "float32"
-        kernel = ops.transpose(ops.cast(self._target_vectors(), dtype))
-        return ops.cast(ops.matmul(ops.cast(x, dtype), kernel), "float32") + self.softmax_bias
+
+        def product(x: Any, vectors: Any, bias: Any) -> Any:
+            kernel = ops.transpose(ops.cast(vectors, dtype))
+            return ops.cast(ops.matmul(ops.cast(x, dtype), kernel), "float32") + bias
+
+        vectors, bias = self._target_vectors(), self.softmax_bias
+        if not self.place.devices:
+            return [product(x, vectors, bias)]
+        bounds = split_bounds(self.options["target_size"], len(self.place.devices))
+        cut = zip(self.place.devices, bounds[:-1], bounds[1:], strict=True)
+        return [on_device(at, product)(x, vectors[a:b], bias[a:b]) for at, a, b in cut]
 
     def _target_vectors(self) -> Any:
         """Of all tokens, ``[target_size, embedding]``: the weights themselves, or what the layer
@@ -233,14 +279,22 @@ class Seq2Seq(keras.Model):
             return self.target_embedding.embeddings
         return self.target_embedding(ops.arange(self.options["target_size"]))
 
+    @property
+    def split_weights(self) -> list[WholeVariable]:
+        """The weights that are split among devices."""
+        split = self.place.devices and not self.options["tied"]
+        return self.softmax.split_weights if split else []
+
     # The target, token by token.
 
     def memory(self, encoded: Encoded) -> Any:
         """What every step asks, a nest of tensors ``[batch, ...]``, and the same for all steps."""
         if self.options["attention"] == "bahdanau":
-            return tuple(self.decoder[0].cell.memory(encoded.memory, encoded.mask))
+            memory = self.place.layer(1, self.decoder[0].cell.memory)
+            return tuple(memory(encoded.memory, encoded.mask))
         if self.options["attention"] == "luong":
-            return encoded.memory, self.attention.keys(encoded.memory), encoded.mask
+            keys = self.place.layer(len(self.decoder), self.attention.keys)
+            return encoded.memory, keys(encoded.memory), encoded.mask
         return ()
 
     def start(self, encoded: Encoded) -> list[list]:
@@ -253,19 +307,20 @@ class Seq2Seq(keras.Model):
     def step(self, tokens: Any, states: list[list], memory: Any) -> tuple[Any, list, Any]:
         """Read a token int32 ``[batch]``: the logits of the next, float32 ``[batch,
         target_size]``, the new states, and the attention's weights ``[batch, source]`` or None."""
-        x = self.target_embedding(tokens)
+        x = self.place.layer(1, self.target_embedding)(tokens)
         context, weights, new = None, None, []
-        for layer, state in zip(self.decoder, states, strict=True):
+        for depth, (layer, state) in enumerate(zip(self.decoder, states, strict=True), start=1):
             if isinstance(layer, AttentionRNN):
-                x, state, weights = layer.cell.step(x, state, memory)
+                x, state, weights = self.place.layer(depth, layer.cell.step)(x, state, memory)
                 x, context = ops.split(x, 2, axis=-1)
             else:
-                x, state = layer.cell(self._beside(x, context), state)
+                x, state = self.place.layer(depth, layer.cell)(_beside(x, context), state)
             new.append(list(state))
         if self.attention is not None:
             values, keys, mask = memory
-            context, weights = self.attention(x, values, memory_mask=mask, keys=keys)
-        return self._logits(x, context), new, weights
+            attention = self.place.layer(len(self.decoder), self.attention)
+            context, weights = attention(x, values, memory_mask=mask, keys=keys)
+        return _whole(self._logit_parts(x, context)), new, weights
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | self.options
@@ -290,6 +345,14 @@ class Seq2Seq(keras.Model):
             getattr(self, name).quantize(config=options)
 
 
+def _beside(x: Any, context: Any) -> Any:
+    return x if context is None else ops.concatenate([x, context], axis=-1)
+
+
+def _whole(parts: Sequence[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+
 def made(
     source_size: int, target_size: int, *, initial_scale: float | None = None, **options: Any
 ) -> Seq2Seq:
@@ -304,9 +367,21 @@ def made(
     some = ops.ones((1, 2), "int32")
     model({"source": some, "target": some})
     if initial_scale is not None:
-        for weight in model.trainable_variables:
+        for weight in joined(model.trainable_variables, model.split_weights):
             weight.assign(keras.random.uniform(weight.shape, -initial_scale, initial_scale))
     return model
+
+
+def on_one_device(model: Seq2Seq) -> Seq2Seq:
+    """A copy of a model whose layers stand on several devices, whole and on the processor: what can
+    be saved."""
+    with keras.device("cpu:0"):
+        whole = Seq2Seq.from_config(model.get_config())
+        whole.build(None)
+        variables = joined(model.variables, model.split_weights)
+        for variable, value in zip(whole.variables, variables, strict=True):
+            variable.assign(value.value)
+    return whole
 
 
 def to_int8(model: Seq2Seq) -> Seq2Seq:

@@ -25,10 +25,11 @@ class Devices:
     1
     """
 
-    strategy: Literal["auto", "one", "mirrored", "multiworker"] = "auto"
+    strategy: Literal["auto", "one", "mirrored", "multiworker", "placed"] = "auto"
     """"mirrored" has every device take its share of each batch, "multiworker" every process that
     TF_CONFIG names; "auto" does the one where there are several GPUs, the other where there is
-    TF_CONFIG."""
+    TF_CONFIG. "placed" puts the layers of a translator that is too large for one device on
+    several."""
     devices: tuple[str, ...] = ()
     """Which devices, such as GPU:0 GPU:1; without it all GPUs, or the processor."""
     virtual_devices: int | None = None
@@ -36,15 +37,25 @@ class Devices:
     wait: float = 300.0
     """Seconds that a worker waits for the others at the start."""
 
-    def replicas(self) -> "Replicas":
-        """The replicas that train, one on each device. The first call has to come before TensorFlow
-        has done anything, where it splits the processor; later ones give the same replicas.
+    def replicas(self, places_layers: bool = False) -> "Replicas":
+        """The replicas that train, one on each device; or one whose layers are on all, where the
+        recipe can do that. The first call has to come before TensorFlow has done anything, where it
+        splits the processor; later ones give the same replicas.
 
         Raises:
             UserError: There are no such devices, or too few, or TensorFlow has begun without them;
                 or TF_CONFIG makes no sense, or a worker has not come.
         """
+        if self.strategy == "placed" and not places_layers:
+            raise UserError(
+                "placed is for translate, whose model has layers enough for several devices; give "
+                "--strategy mirrored, which shares out the batch"
+            )
         return _replicas(self)
+
+    def of_layers(self) -> tuple[str, ...]:
+        """The names of the devices for the layers of one model; none unless they are "placed"."""
+        return tuple(_several(self)) if self.strategy == "placed" else ()
 
 
 @functools.cache
@@ -56,6 +67,9 @@ def _replicas(wanted: Devices) -> "Replicas":
     there = cluster()
     if wanted.strategy == "multiworker" or (wanted.strategy == "auto" and there is not None):
         return Replicas(_multiworker(wanted, there), there)
+    if wanted.strategy == "placed":
+        _several(wanted)
+        return Replicas()
     return Replicas(_strategy(wanted))
 
 
@@ -84,12 +98,7 @@ def _multiworker(wanted: Devices, there: Cluster | None) -> "tf.distribute.Strat
 def _strategy(wanted: Devices) -> "tf.distribute.Strategy | None":
     import tensorflow as tf
 
-    names = _names(wanted)
-    if wanted.strategy == "mirrored" and len(names) < 2:
-        raise UserError(
-            f"mirrored needs more than one device, and there is {names[0]}; give --virtual-devices "
-            "2 to try it on the processor, or --strategy one"
-        )
+    names = _several(wanted) if wanted.strategy == "mirrored" else _names(wanted)
     if wanted.strategy == "one" and len(names) > 1 and (wanted.devices or wanted.virtual_devices):
         raise UserError(
             f"{len(names)} devices are given, and one trains on one; leave out --strategy one to "
@@ -98,6 +107,17 @@ def _strategy(wanted: Devices) -> "tf.distribute.Strategy | None":
     if wanted.strategy != "one" and len(names) > 1:
         return _mirrored(tuple(names))
     return tf.distribute.OneDeviceStrategy(wanted.devices[0]) if wanted.devices else None
+
+
+def _several(wanted: Devices) -> list[str]:
+    """The names of the devices, of which there has to be more than one."""
+    names = _names(wanted)
+    if len(names) < 2:
+        raise UserError(
+            f"{wanted.strategy} needs more than one device, and there is {names[0]}; give "
+            "--virtual-devices 2 to try it on the processor, or --strategy one"
+        )
+    return names
 
 
 _MIRRORED: dict[tuple[str, ...], "tf.distribute.Strategy"] = {}

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -16,9 +16,11 @@ from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.data.word_features import padded
 from lstm_recipes.decoding.translation import Translator
 from lstm_recipes.metrics.translation import bleu
-from lstm_recipes.models.seq2seq import Seq2Seq
+from lstm_recipes.models.placement import on_device
+from lstm_recipes.models.seq2seq import Seq2Seq, on_one_device
 from lstm_recipes.training.fit import Validation
 from lstm_recipes.training.model_file import save_model
+from lstm_recipes.training.placed import update_in_place, with_slots
 from lstm_recipes.training.replicas import Replicas
 
 READ_AT_ONCE = 64  # pairs whose loss is computed at a time
@@ -52,17 +54,61 @@ class TokenPairs:
         return source, read, said
 
 
+class Terms(NamedTuple):
+    """What the loss of each token needs of the logits, float32 ``[batch, tokens]`` each."""
+
+    normalizer: tf.Tensor
+    """log Σ exp of all logits."""
+    total: tf.Tensor
+    """Their sum."""
+    largest: tf.Tensor
+    own: tf.Tensor
+    """The logit of the token itself."""
+
+
+def terms(
+    model: Seq2Seq, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, training: bool
+) -> Terms:
+    """Those of a batch. A device that has some of the logits brings them down to four numbers a
+    token, so that they are nowhere together."""
+    parts = model.logit_parts({"source": source, "target": read}, training)
+    found, first = [], 0
+    for device, logits in zip(model.place.devices or (None,), parts, strict=True):
+        found.append(on_device(device, _terms)(logits, said - first))
+        first += logits.shape[-1]
+    if len(found) == 1:
+        return found[0]
+    normalizers, totals, largest, own = map(tf.stack, zip(*found, strict=True))
+    return Terms(
+        tf.reduce_logsumexp(normalizers, axis=0),
+        tf.reduce_sum(totals, axis=0),
+        tf.reduce_max(largest, axis=0),
+        tf.reduce_sum(own, axis=0),
+    )
+
+
+def _terms(logits: tf.Tensor, said: tf.Tensor) -> Terms:
+    """Of some of the logits; ``own`` is 0 where the token is not among them."""
+    last = logits.shape[-1] - 1
+    own = tf.gather(logits, tf.clip_by_value(said, 0, last), batch_dims=2)
+    return Terms(
+        tf.reduce_logsumexp(logits, axis=-1),
+        tf.reduce_sum(logits, axis=-1),
+        tf.reduce_max(logits, axis=-1),
+        tf.where((said >= 0) & (said <= last), own, 0.0),
+    )
+
+
 def losses(
     model: Seq2Seq, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor, training: bool
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Two sums over a batch in nats: the negative log-likelihood of what is to be said, and the
     cross-entropy of all tokens alike, for label smoothing."""
-    logits = model({"source": source, "target": read}, training=training)
+    found = terms(model, source, read, said, training=training)
     there = tf.cast(said != 0, "float32")
-    normalizer = tf.reduce_logsumexp(logits, axis=-1)
-    right = tf.gather(logits, said, batch_dims=2)
-    nats = tf.reduce_sum((normalizer - right) * there)
-    return nats, tf.reduce_sum((normalizer - tf.reduce_mean(logits, axis=-1)) * there)
+    alike = found.total / model.options["target_size"]
+    nats = tf.reduce_sum((found.normalizer - found.own) * there)
+    return nats, tf.reduce_sum((found.normalizer - alike) * there)
 
 
 class TokenLoss:
@@ -76,9 +122,8 @@ class TokenLoss:
     def _tokens(
         self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        logits = self.model({"source": source, "target": read}, training=False)
-        nats = tf.reduce_logsumexp(logits, axis=-1) - tf.gather(logits, said, batch_dims=2)
-        return nats, tf.argmax(logits, axis=-1, output_type="int32") == said
+        found = terms(self.model, source, read, said, training=False)
+        return found.normalizer - found.own, found.own >= found.largest
 
     def of_tokens(self, pairs: TokenPairs) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Of each pair the nats of each token said, END the last, float32 ``[tokens]``; and whether
@@ -173,6 +218,8 @@ class TranslationTask:
             )
             self.optimizer.exclude_from_weight_decay(var_names=["bias", "embeddings"])
         self.optimizer.build(model.trainable_variables)
+        if model.place.devices:
+            update_in_place(self.optimizer, clip_norm)
         ids = tf.TensorSpec([None, None], "int32")
         numbers = [tf.TensorSpec([]), tf.TensorSpec([], "int32")]
         signature = [ids, ids, ids, *numbers]
@@ -182,6 +229,8 @@ class TranslationTask:
     @property
     def variables(self) -> list[keras.Variable]:
         """Weights and random states, and the optimizer's."""
+        if self.model.place.devices:
+            return with_slots(self.model, self.optimizer)
         return [*self.model.variables, *self.optimizer.variables]
 
     def train_step(self, step: int, learning_rate: float) -> float:
@@ -234,4 +283,4 @@ class TranslationTask:
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format."""
-        save_model(self.model, path)
+        save_model(on_one_device(self.model) if self.model.place.devices else self.model, path)
