@@ -181,6 +181,7 @@ class TaggingTask:
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, and its vectors beside it."""
+        path.unlink(missing_ok=True)  # killed here, a run has no model, and not one with wrong vectors
         self.table.with_trained(self.vectors.numpy()).save(path.with_name("vectors.npz"))
         save_model(self.model, path)
 
