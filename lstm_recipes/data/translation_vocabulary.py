@@ -42,7 +42,7 @@ class TranslationVocabulary:
     ) -> "TranslationVocabulary":
         """That of training pairs: `tokenizers.trained` on either side, wordpieces on both together
         (Wu et al. 2016, section 4.1)."""
-        texts = [(pair[side] for pair in pairs.train) for side in (0, 1)]
+        texts = (source for source, _ in pairs.train), (target for _, target in pairs.train)
         if kind == "wordpiece":
             one = trained(kind, chain(*texts), pairs.languages[1], size, lowercase, minimum_count)
             return cls(one, one, reverse)
