@@ -26,6 +26,7 @@ PAGES = (
     "docs/performance.md",
     "docs/export.md",
     "docs/recipes.md",
+    "docs/survival.md",
 )
 NOTHING = "No run is recorded yet."
 NAMES = {
@@ -472,6 +473,41 @@ def memory() -> str:
     return "\n".join(["| | peak, GB |", "| --- | --- |", *rows, "", about])
 
 
+SIZES = {
+    "text": "a text of {:.1f} GB",
+    "pairs": "{:,} pairs",
+    "sentences": "{:,} tagged sentences",
+}
+
+
+def size() -> str:
+    """What large data takes, beside little data."""
+    found = {kind: runs[0] for kind, runs in results("size").items()}
+    if not found:
+        return NOTHING
+    lines = [
+        "| data | MB of files | peak, MB | with little data | more by | seconds to read |",
+        "| --- " * 6 + "|",
+    ]
+    for kind in (name for name in SIZES if name in found):
+        large, small = (found[kind]["metrics"][side] for side in ("large", "small"))
+        amount = found[kind]["amount"] / (1e9 if kind == "text" else 1)
+        amount = amount if kind == "text" else int(amount)
+        cells = [SIZES[kind].format(amount), f"{large['bytes'] / 1e6:,.0f}"]
+        cells += [f"{large['peak_mb']:,}", f"{small['peak_mb']:,}"]
+        cells += [f"{large['peak_mb'] - small['peak_mb']:,}"]
+        cells += [f"{large['start_seconds'] - small['start_seconds']:,.0f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    trained = "; ".join(f"`{result['trained']}`" for result in found.values())
+    steps = next(iter(found.values()))["steps"]
+    dates = sorted({measured_on(result) for result in found.values()})
+    about = (
+        f"{trained}: {steps} steps, validation and measurement included. The seconds are until the "
+        "first checkpoint, less those with little data, on one core."
+    )
+    return "\n".join([*lines, "", " ".join([about, *dates])])
+
+
 def claims() -> str:
     """The ledger of the laboratory."""
     found = [runs[0] for runs in results("lab").values()]
@@ -529,6 +565,7 @@ TABLES = {
     "char-rnn": char_rnn,
     "char-rnn layers": char_rnn_layers,
     "sampling": sampling,
+    "size": size,
     "ner": ner,
     "ner layers": ner_layers,
     "ner speed": ner_speed,

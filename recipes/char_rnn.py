@@ -4,8 +4,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lstm_recipes.data import Vocabulary, fingerprint, load_tiny_shakespeare, read_text, split
+from lstm_recipes.data import TextSource, Vocabulary, load_tiny_shakespeare, read_text
 from lstm_recipes.data.streams import Streams
+from lstm_recipes.data.text import training_length
 from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
 from lstm_recipes.training.devices import Devices
@@ -70,10 +71,17 @@ PRESETS = {
 
 
 def load(text: Path | None) -> tuple[str, str]:
-    """The name of the data and the whole text: a file of one's own, or tiny Shakespeare."""
+    """The name of the data and the whole text, to look at; `train` reads it in blocks."""
+    source = find(text)
+    return source.name, source.read()
+
+
+def find(text: Path | None) -> TextSource:
+    """A file of one's own, or tiny Shakespeare."""
     if text is not None:
-        return text.name, read_text(text)
-    return "tiny_shakespeare", load_tiny_shakespeare()
+        return TextSource.file(text)
+    whole = load_tiny_shakespeare()
+    return TextSource.of("tiny_shakespeare", lambda: [whole])
 
 
 def build(numbers: CharRNN, vocabulary: Vocabulary) -> "keras.Model":
@@ -128,25 +136,26 @@ def train(
     numbers.check()
     replicas.check_batch_size(numbers.batch_size)
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
-    name, whole = load(text)
-    about = {"name": name, "sha256": fingerprint(whole), "characters": len(whole)}
+    source = find(text)
     if resume:
         remedy = "give the same --text to resume it, or --init-from to go on with a new one"
-        folder.check_data(about, remedy)
+        folder.check_data(source.about, remedy)
         if (metrics := folder.finished()) is not None:
             return metrics
         folder.check_begun()
-    train_text, validation_text = split(whole)
+    border = training_length(source.length)
     if resume and (folder / "vocabulary.json").exists():
         vocabulary = Vocabulary.load(folder.require("vocabulary.json"))
+    elif old is None:
+        vocabulary = Vocabulary.of(source.characters)
     else:
-        vocabulary = Vocabulary.of(whole) if old is None else old.extended(whole, add_characters)
-    streams = Streams(vocabulary.encode(train_text), numbers.batch_size, numbers.time)
+        vocabulary = old.extended(source.characters, add_characters)
+    ids = source.ids(vocabulary, folder.nearest)
+    streams, validation = Streams(ids.first(border), numbers.batch_size, numbers.time), ids[border:]
     if not resume:
-        folder.begin("char-rnn", asdict(numbers), about, overwrite, init_from)
+        folder.begin("char-rnn", asdict(numbers), source.about, overwrite, init_from)
     vocabulary.save(folder / "vocabulary.json")
-    folder.write_text("validation.txt", validation_text)
-    validation = vocabulary.encode(validation_text)
+    folder.write_text("validation.txt", vocabulary.decode(validation))
     options = chosen(numbers, "weight_decay clip_norm")
     with replicas.scope():
         model = build(numbers, vocabulary)

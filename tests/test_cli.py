@@ -254,8 +254,12 @@ def test_a_run_that_explodes_stops_with_advice(fails, tmp_path, text_file):
 
 
 def test_a_disk_that_is_full_from_the_first_is_one_sentence(fails, tmp_path, text_file):
-    with no_file_beyond(400):  # enough for the sentence
-        said = fails("char-rnn", "train", "--run", tmp_path / "run", "--text", text_file, *QUICK)
+    (tmp_path / "short.txt").write_text("the sea " * 40)
+    run = ("--run", tmp_path / "run", "--text")
+    with no_file_beyond(400):  # enough for the sentence, and the ids of the short text
+        said = fails("char-rnn", "train", *run, tmp_path / "short.txt", *QUICK)
+        full = fails("char-rnn", "train", *run, text_file, *QUICK, "--overwrite")
+    assert re.match(rf"the data .* kept in {tmp_path}/run \(File too large\) behind 0 bytes", full)
     assert said.startswith("a file cannot be written (File too large); make room for it, or name")
 
 

@@ -17,6 +17,7 @@ from lstm_recipes.data.tag_schemes import (
     split_tag,
 )
 from lstm_recipes.data.text import Vocabulary, fingerprint, name_characters, read_text, split
+from lstm_recipes.data.text_source import TextSource
 from lstm_recipes.data.tiny_shakespeare import load_tiny_shakespeare
 from lstm_recipes.data.tokenizer import Tokenizer, replace_unknown
 from lstm_recipes.data.translation_sets import load_tatoeba, load_tfds_pairs
@@ -29,6 +30,7 @@ __all__ = [
     "Pairs",
     "Sentence",
     "Streams",
+    "TextSource",
     "Tokenizer",
     "Vocabulary",
     "WordVectors",

@@ -10,13 +10,16 @@ Each line has a word in one column, its tag in another, and any others; tags are
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from lstm_recipes.data.disk_list import DiskList
 from lstm_recipes.data.tag_schemes import convert, detect_scheme, repair, split_tag
-from lstm_recipes.data.text import read_text
+from lstm_recipes.data.utf8 import lines_of, text_blocks
 from lstm_recipes.errors import UserError
 
 DOCUMENT_START = "-DOCSTART-"
@@ -50,7 +53,8 @@ class Corpus:
     Args:
         name: what a person calls it.
         train, valid, test: the sentences. Their tags are IOB2 and legal, whatever scheme the
-            files have. Only `test` may be empty.
+            files have. Only `test` may be empty. Those to train on are on the disk, where they come
+            from files of one's own.
         scheme: the scheme that was found in the files, over all splits.
         repaired: how many tags of the files were illegal in that scheme and were changed.
         sha256: of `content`, so of all words and of all tags in IOB2; the same text in
@@ -58,7 +62,7 @@ class Corpus:
     """
 
     name: str
-    train: list[Sentence]
+    train: Sequence[Sentence]
     valid: list[Sentence]
     test: list[Sentence]
     scheme: str
@@ -80,13 +84,15 @@ def content(splits: Mapping[str, Iterable[Sentence]]) -> bytes:
     >>> content({"train": [Sentence(("Rome", "!"), ("B-LOC", "O"))], "test": []})
     b'train\nRome\tB-LOC\n!\tO\n\ntest\n'
     """
-    lines = []
-    for name, sentences in splits.items():
-        lines.append(name)
-        for sentence in sentences:
-            lines += map("\t".join, zip(sentence.words, sentence.tags, strict=True))
-            lines.append("")
-    return "".join(line + "\n" for line in lines).encode("utf-8")
+    return b"".join(
+        name.encode() + b"\n" + b"".join(map(_block, sentences))
+        for name, sentences in splits.items()
+    )
+
+
+def _block(sentence: Sentence) -> bytes:
+    lines = map("\t".join, zip(sentence.words, sentence.tags, strict=True))
+    return "\n".join([*lines, "\n"]).encode("utf-8")
 
 
 def from_content(content: bytes) -> dict[str, list[Sentence]]:
@@ -144,7 +150,8 @@ def read_columns(
     Sentence(words=('Ada', 'sleeps'), tags=('B-PER', 'O'))
     Sentence(words=('#', '1'), tags=('O', 'O'))
     """
-    return [sentence for _, sentence in _read(Path(path).expanduser(), tag_column, word_column)]
+    path = Path(path).expanduser()
+    return [sentence for _, sentence in _read(path, tag_column, word_column)]
 
 
 def load_corpus(
@@ -171,23 +178,51 @@ def load_corpus(
     """
     folder = Path(folder).expanduser()
     paths = _find(folder)
-    read = {split: _read(path, tag_column, word_column) for split, path in paths.items()}
-    scheme = detect_scheme(sentence.tags for rows in read.values() for _, sentence in rows)
-    known = {split_tag(tag)[1] for _, sentence in read["train"] for tag in (*sentence.tags, "O")}
-    splits: dict[str, list[Sentence]] = {"train": [], "valid": [], "test": []}
-    repaired = 0
-    for split, rows in read.items():
-        for line, sentence in rows:
+    known = {""}  # types of entities
+
+    def read(split: str) -> Iterator[tuple[int, Sentence]]:
+        return _read(paths[split], tag_column, word_column)
+
+    def tags() -> Iterator[tuple[str, ...]]:
+        for split in paths:
+            for _, sentence in read(split):
+                if split == "train":
+                    known.update(split_tag(tag)[1] for tag in sentence.tags)
+                yield sentence.tags
+
+    sequences = tags()
+    scheme = detect_scheme(sequences)
+    deque(sequences, maxlen=0)  # it may know before it has seen all
+    sha256, repaired = hashlib.sha256(), 0
+
+    def in_iob2(split: str) -> Iterator[Sentence]:
+        """The split's sentences, legal and in IOB2. They count and are summed on the way."""
+        nonlocal repaired
+        sha256.update(content({split: []}))
+        for line, sentence in read(split) if split in paths else ():
             _check_types(sentence, known, paths[split], line, paths["train"])
             legal, changed = repair(sentence.tags, scheme)
             if changed and strict:
                 raise UserError(_refusal(sentence.tags, legal, scheme, paths[split], line))
             repaired += changed
-            iob2 = convert(legal, scheme, "IOB2")
-            splits[split].append(replace(sentence, tags=tuple(iob2)))
-    sha256 = hashlib.sha256(content(splits)).hexdigest()
+            found = replace(sentence, tags=tuple(convert(legal, scheme, "IOB2")))
+            sha256.update(_block(found))
+            yield found
+
+    train = DiskList(in_iob2("train"), _packed, _unpacked)
+    valid, test = list(in_iob2("valid")), list(in_iob2("test"))
     name = folder.resolve().name
-    return Corpus(name, **splits, scheme=scheme, repaired=repaired, sha256=sha256)
+    return Corpus(name, train, valid, test, scheme, repaired, sha256.hexdigest())
+
+
+def _packed(sentence: Sentence) -> bytes:
+    parts = "\t".join(sentence.words), "\t".join(sentence.tags), "begins" * sentence.begins
+    return "\n".join(parts).encode("utf-8")
+
+
+def _unpacked(found: bytes) -> Sentence:
+    words, tags, begins = found.decode("utf-8").split("\n")
+    return Sentence(tuple(words.split("\t")), tuple(tags.split("\t")), bool(begins))
 
 
 def _check_types(
@@ -215,32 +250,29 @@ def _refusal(tags: Sequence[str], legal: list[str], scheme: str, path: Path, lin
 # --- one file ----------------------------------------------------------------------------------
 
 
-def _read(path: Path, tag_column: int | str, word_column: int | str) -> list[tuple[int, Sentence]]:
+def _read(
+    path: Path, tag_column: int | str, word_column: int | str
+) -> Iterator[tuple[int, Sentence]]:
     """The sentences, each with the number of its first line."""
-    lines = read_text(path).split("\n")
     named = [column for column in (tag_column, word_column) if _number(column) is None]
-    names, first = (_names(path, lines[0], named), 1) if named else ([], 0)
-    cells, count = _layout(path, lines[first:])
+    first = 1 if named else 0
+    names = _names(path, next(_lines(path)), named) if named else []
+    cells, count = _layout(path, islice(_lines(path), first, None))
     tag_at = _place(path, tag_column, count, names)
     word_at = _place(path, word_column, count, names)
 
-    found: list[tuple[int, Sentence]] = []
     words: list[str] = []
     tags: list[str] = []
-    begins = False
-
-    def end_sentence(line: int) -> None:
-        nonlocal begins
-        if words:
-            found.append((line - len(words), Sentence(tuple(words), tuple(tags), begins)))
-            words.clear()
-            tags.clear()
-            begins = False
-
-    for number, line in enumerate(lines[first:], first + 1):
+    sentences, entities, begins = 0, False, False
+    for number, line in enumerate(chain(islice(_lines(path), first, None), [""]), first + 1):
         row = cells(line)
         if row[0] == DOCUMENT_START or not line.strip():
-            end_sentence(number)
+            if words:
+                sentence = Sentence(tuple(words), tuple(tags), begins)
+                yield number - len(words), sentence
+                sentences += 1
+                entities = entities or any(tag != "O" for tag in tags)
+                words, tags, begins = [], [], False
             begins |= row[0] == DOCUMENT_START
             continue
         try:
@@ -252,14 +284,15 @@ def _read(path: Path, tag_column: int | str, word_column: int | str) -> list[tup
             raise UserError(f"{path}, line {number}: {error}{header * (number == 1)}") from None
         words.append(row[word_at])
         tags.append(row[tag_at])
-    end_sentence(len(lines) + 1)
-
-    if all(tag == "O" for _, sentence in found for tag in sentence.tags):
+    if not entities:
         raise UserError(
-            f"{path} has {len(found):,} sentences and no entity: all tags in column {tag_at} of "
+            f"{path} has {sentences:,} sentences and no entity: all tags in column {tag_at} of "
             f"0..{count - 1} are O; choose the tags' column, or tag some entities"
         )
-    return found
+
+
+def _lines(path: Path) -> Iterator[str]:
+    return lines_of(text_blocks(path))
 
 
 def _check_row(row: list[str], count: int, word_at: int, tag_at: int) -> None:
@@ -278,12 +311,19 @@ def _check_row(row: list[str], count: int, word_at: int, tag_at: int) -> None:
         ) from None
 
 
-def _layout(path: Path, lines: list[str]) -> tuple[Callable[[str], list[str]], int]:
-    """How to cut a line into cells, and how many of them a row has."""
-    rows = [line for line in lines if line.strip() and not line.startswith(DOCUMENT_START)]
-    if not rows:
+def _layout(path: Path, lines: Iterable[str]) -> tuple[Callable[[str], list[str]], int]:
+    """How to cut a line into cells, and how many of them a row has: as in the first row, one that
+    may be a comment only where there are no others."""
+    first = None
+    for line in lines:
+        if not line.strip() or line.startswith(DOCUMENT_START):
+            continue
+        if first is None or not _may_be_comment(line):
+            first = line
+        if not _may_be_comment(line):
+            break
+    if first is None:
         raise UserError(f"{path} has no sentences; give a file with a word and its tag on a line")
-    first = next((line for line in rows if not _may_be_comment(line)), rows[0])
     cells = _between_tabs if "\t" in first.strip(" \t\r") else _between_spaces
     count = len(cells(first))
     if count < 2:

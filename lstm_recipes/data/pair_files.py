@@ -1,9 +1,19 @@
 """Sentence pairs from files of one's own: two parallel files for each split, or one with tabs."""
 
 import os
+from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
-from lstm_recipes.data.pairs import Limits, Pair, Pairs, pairs_of, read_lines, split_by_source
+from lstm_recipes.data.pairs import (
+    Limits,
+    Pair,
+    Pairs,
+    dealt_by_source,
+    pairs_dealt,
+    pairs_of,
+    read_lines,
+)
 from lstm_recipes.errors import UserError
 
 # What a split's two files may be called, before `.LANGUAGE` and perhaps `.gz`.
@@ -52,23 +62,23 @@ def load_parallel(
     return pairs_of(folder.resolve().name, (source, target), splits, limits)
 
 
-def read_parallel(source: str | os.PathLike, target: str | os.PathLike) -> list[Pair]:
+def read_parallel(source: str | os.PathLike, target: str | os.PathLike) -> Iterator[Pair]:
     """The lines of two files, side by side.
 
     Raises:
         UserError: a file cannot be read, or one has more lines than the other.
     """
     sources, targets = read_lines(source), read_lines(target)
-    if len(sources) != len(targets):
-        (fewer, shorter), (more, longer) = sorted(
-            ((len(sources), str(source)), (len(targets), str(target)))
-        )
-        raise UserError(
-            f"{longer}, line {fewer + 1:,}: no line of {shorter} belongs to this one, for they "
-            f"have {more:,} and {fewer:,} lines; each line must be the translation of the other "
-            "file's line with the same number"
-        )
-    return list(zip(sources, targets, strict=True))
+    for number, pair in enumerate(zip_longest(sources, targets)):
+        if None in pair:
+            more = number + 1 + sum(1 for _ in sources) + sum(1 for _ in targets)
+            shorter, longer = (source, target) if pair[0] is None else (target, source)
+            raise UserError(
+                f"{longer}, line {number + 1:,}: no line of {shorter} belongs to this one, for "
+                f"they have {more:,} and {number:,} lines; each line must be the translation of "
+                "the other file's line with the same number"
+            )
+        yield pair
 
 
 def load_tab_separated(
@@ -102,19 +112,18 @@ def load_tab_separated(
     """
     path = Path(path).expanduser()
     pairs = read_tab_separated(path, source_column, target_column)
-    splits = split_by_source(pairs, {"valid": 0.05, "test": 0.05})
-    return pairs_of(path.name, languages, splits, limits)
+    dealt = dealt_by_source(pairs, {"valid": 0.05, "test": 0.05})
+    return pairs_dealt(path.name, languages, dealt, limits)
 
 
 def read_tab_separated(
     path: str | os.PathLike, source_column: int = 0, target_column: int = 1
-) -> list[Pair]:
+) -> Iterator[Pair]:
     """Two columns of a file with tabs. A blank line is a pair of empty sentences."""
-    pairs = []
     for number, line in enumerate(read_lines(path), 1):
         cells = line.split("\t")
         if not line.strip():
-            pairs.append(("", ""))
+            yield "", ""
             continue
         for column in source_column, target_column:
             if not -len(cells) <= column < len(cells):
@@ -124,8 +133,7 @@ def read_tab_separated(
                     f"{count}; put a tab between source and target, or choose other columns "
                     "(counted from 0)"
                 )
-        pairs.append((cells[source_column], cells[target_column]))
-    return pairs
+        yield cells[source_column], cells[target_column]
 
 
 def _find(

@@ -7,11 +7,15 @@ import os
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from lstm_recipes.data.disk_list import DiskList
+from lstm_recipes.data.utf8 import BLOCK, NotUTF8, decoded, lines_of
 from lstm_recipes.errors import UserError
 
 Pair = tuple[str, str]
@@ -59,7 +63,7 @@ class Pairs:
         name: what a person calls it.
         languages: of the sources and of the targets, such as `("en", "fr")`.
         train, valid, test: the pairs (source, target). No sentence is empty, and none has a tab
-            or a line break in it. Only `test` may be empty.
+            or a line break in it. Only `test` may be empty. Those to train on are on the disk.
         dropped: how many pairs are not here, by split and reason. From `valid` and `test`
             nothing is dropped but pairs with an empty sentence.
         sha256: of `content`, so of all sentences that are here.
@@ -67,7 +71,7 @@ class Pairs:
 
     name: str
     languages: tuple[str, str]
-    train: list[Pair]
+    train: Sequence[Pair]
     valid: list[Pair]
     test: list[Pair]
     dropped: Mapping[str, Mapping[str, int]]
@@ -124,28 +128,50 @@ def pairs_of(
     few: 1 / 1 / 0 pairs for training / validation / test; dropped: 1 empty (train),
     1 unlike lengths (train)
     """
+    dealt = ((split, pair) for split, pairs in splits.items() for pair in pairs)
+    return pairs_dealt(name, languages, dealt, limits)
+
+
+def pairs_dealt(
+    name: str,
+    languages: tuple[str, str],
+    dealt: Iterable[tuple[str, Pair]],
+    limits: Limits | None = None,
+) -> Pairs:
+    """What `pairs_of` does, of pairs that come each with its split, in any order."""
     limits = limits or Limits()
-    kept: dict[str, list[Pair]] = {split: [] for split in SPLITS}
+    kept: dict[str, list[Pair]] = {"valid": [], "test": []}
     dropped: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
-    for split, pairs in splits.items():
-        for source, target in pairs:
-            pair = cleaned(source), cleaned(target)
+    sha256 = hashlib.sha256(content({"train": []}))
+
+    def to_train_on() -> Iterator[Pair]:
+        """The training pairs; the others are put aside on the way."""
+        for split, raw in dealt:
+            pair = cleaned(raw[0]), cleaned(raw[1])
             problem = None if all(pair) else "empty"
             if problem is None and split == "train":
                 problem = limits.problem(pair)
-            if problem is None:
-                kept[split].append(pair)
-            else:
+            if problem is not None:
                 dropped[split][problem] += 1
-    for split, purpose in (("train", "to train on"), ("valid", "to validate with")):
-        if not kept[split]:
+            elif split == "train":
+                sha256.update(_line(pair))
+                yield pair
+            else:
+                kept[split].append(pair)
+
+    train = DiskList(to_train_on(), _line, _pair)
+    for split, pairs, purpose in (
+        ("train", train, "to train on"),
+        ("valid", kept["valid"], "to validate with"),
+    ):
+        if not pairs:
             counts = ", ".join(f"{count:,} {reason}" for reason, count in dropped[split].items())
             raise UserError(
                 f"{name} has no pairs {purpose} (dropped: {counts or 'none'}); give more sentence "
                 "pairs, none of them empty, or wider limits of length"
             )
-    sha256 = hashlib.sha256(content(kept)).hexdigest()
-    return Pairs(name, languages, **kept, dropped=dropped, sha256=sha256)
+    sha256.update(content(kept))
+    return Pairs(name, languages, train, **kept, dropped=dropped, sha256=sha256.hexdigest())
 
 
 _BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
@@ -168,11 +194,18 @@ def content(splits: Mapping[str, Iterable[Pair]]) -> bytes:
     >>> content({"train": [("Go.", "Va !")], "valid": []})
     b'train\nGo.\tVa !\nvalid\n'
     """
-    lines = []
-    for name, pairs in splits.items():
-        lines.append(name)
-        lines += map("\t".join, pairs)
-    return "".join(line + "\n" for line in lines).encode("utf-8", "surrogatepass")
+    return b"".join(
+        name.encode() + b"\n" + b"".join(map(_line, pairs)) for name, pairs in splits.items()
+    )
+
+
+def _line(pair: Pair) -> bytes:
+    return ("\t".join(pair) + "\n").encode("utf-8", "surrogatepass")
+
+
+def _pair(line: bytes) -> Pair:
+    source, target = line[:-1].decode("utf-8", "surrogatepass").split("\t")
+    return source, target
 
 
 def split_by_source(pairs: Iterable[Pair], shares: Mapping[str, float]) -> dict[str, list[Pair]]:
@@ -193,36 +226,60 @@ def split_by_source(pairs: Iterable[Pair], shares: Mapping[str, float]) -> dict[
     ...                 {"valid": 0.25})
     {'train': [('Go.', 'Va !')], 'valid': [('Run!', 'Cours !'), ('Run!', 'Courez !')]}
     """
+    dealt: dict[str, list[Pair]] = {split: [] for split in ("train", *shares)}
+    for split, pair in dealt_by_source(pairs, shares):
+        dealt[split].append(pair)
+    return dealt
+
+
+def dealt_by_source(
+    pairs: Iterable[Pair], shares: Mapping[str, float]
+) -> Iterator[tuple[str, Pair]]:
+    """Each pair with the split to which `split_by_source` deals it."""
     if not (all(share > 0 for share in shares.values()) and math.fsum(shares.values()) < 1):
         raise ValueError(f"the shares {dict(shares)} must be above 0 and leave some for training")
-    dealt: dict[str, list[Pair]] = {split: [] for split in ("train", *shares)}
     for pair in pairs:
         text = pair[0].strip().casefold().encode("utf-8", "surrogatepass")
         place = int.from_bytes(hashlib.sha256(text).digest()[:8], "big") / 2**64
         for split, share in shares.items():
             if place < share:
-                dealt[split].append(pair)
+                yield split, pair
                 break
             place -= share
         else:
-            dealt["train"].append(pair)
-    return dealt
+            yield "train", pair
 
 
-def read_lines(path: str | os.PathLike) -> list[str]:
-    """The lines of a UTF-8 file, or of one that gzip has packed (`.gz`), strictly.
+def read_lines(path: str | os.PathLike) -> Iterator[str]:
+    """The lines of a UTF-8 file, or of one that gzip has packed (`.gz`), strictly, one after the
+    other.
 
     Only a line feed, alone or behind a carriage return, ends a line: sentences may contain the
     other characters that Python's `splitlines` breaks at, and files would then not match.
 
     Raises:
-        UserError: the file is missing, empty or not UTF-8, or cannot be read or unpacked.
+        UserError: the file is missing, empty or not UTF-8, or cannot be read or unpacked. What is
+            wrong with its end is found when its beginning has been given.
     """
     path = Path(path).expanduser()
+    opened = gzip.open if path.suffix == ".gz" else open
     try:
-        found = path.read_bytes()
-        if path.suffix == ".gz":
-            found = gzip.decompress(found)
+        with opened(path, "rb") as file:
+            blocks = iter(partial(file.read, BLOCK), b"")
+            if (first := next(blocks, None)) is None:
+                raise UserError(f"{path} is empty; give a file with one sentence on a line")
+            lines = lines_of(decoded(chain([first], blocks)))
+            line, alone = next(lines), True
+            for following in lines:
+                yield line
+                line, alone = following, False
+            if line or alone:  # else the line feed at the end has no line behind it
+                yield line
+    except NotUTF8 as error:
+        raise UserError(
+            f"{path}, line {error.line}: this is not UTF-8: {error.reason} ({error.byte:#04x}); "
+            "save the file as UTF-8 and try again"
+        ) from None
     except FileNotFoundError:
         raise UserError(f"there is no file {path}; give the path of a UTF-8 text file") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -231,15 +288,3 @@ def read_lines(path: str | os.PathLike) -> list[str]:
         raise UserError(
             f"{path} cannot be read ({error.strerror}); give a text file that you may read"
         ) from None
-    if not found:
-        raise UserError(f"{path} is empty; give a file with one sentence on a line")
-    try:
-        text = found.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = found.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{path}, line {line}: this is not UTF-8: {error.reason} ({found[error.start]:#04x}); "
-            "save the file as UTF-8 and try again"
-        ) from None
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    return text.removesuffix("\n").split("\n")

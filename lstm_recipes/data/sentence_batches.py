@@ -25,7 +25,7 @@ class SentenceBatches:
     [0, 1, 2, 3, 4]
     """
 
-    def __init__(self, lengths: list[int], batch_size: int, seed: int):
+    def __init__(self, lengths: Sequence[int] | np.ndarray, batch_size: int, seed: int):
         self.lengths, self.batch_size, self.seed = np.array(lengths), batch_size, seed
         self.steps_per_epoch = math.ceil(len(lengths) / batch_size)
         self._epoch: tuple[int, list[np.ndarray]] = (-1, [])

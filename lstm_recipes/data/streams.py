@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from lstm_recipes.data.id_file import IdFile
 from lstm_recipes.errors import UserError
 
 
@@ -23,7 +24,8 @@ class Streams:
     steps back by fewer than `time` characters instead.)
 
     Args:
-        ids: the text as whole numbers, one axis, at least `time + 1` long.
+        ids: the text as whole numbers, one axis, at least `time + 1` long; an array, or on the
+            disk.
         batch_size: the number of streams.
         time: characters per window; gradients go back so far, and the state farther.
 
@@ -44,7 +46,7 @@ class Streams:
     [True, False, True, False]
     """
 
-    ids: np.ndarray
+    ids: np.ndarray | IdFile
     batch_size: int
     time: int
 
@@ -83,8 +85,8 @@ class Streams:
         """
         begin = self._starts + step % self.steps_per_epoch * self.time
         begin = np.minimum(begin, len(self.ids) - 1 - self.time)
-        places = begin[:, np.newaxis] + np.arange(self.time)
-        return self.ids[places], self.ids[places + 1]
+        rows = np.stack([self.ids[at : at + self.time + 1] for at in begin.tolist()])
+        return rows[:, :-1].copy(), rows[:, 1:].copy()
 
     def starts_epoch(self, step: int) -> bool:
         """Whether the streams begin anew at this step, so that the carried state must too."""

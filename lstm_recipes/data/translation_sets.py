@@ -5,11 +5,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 from lstm_recipes.data.download import PYTHON
 from lstm_recipes.data.pair_files import load_tab_separated, read_tab_separated
-from lstm_recipes.data.pairs import Limits, Pairs, pairs_of, split_by_source
+from lstm_recipes.data.pairs import SPLITS, Limits, Pairs, dealt_by_source, pairs_dealt
 from lstm_recipes.errors import UserError
 
 SECONDS = 60  # how long to wait for a first byte
@@ -63,14 +64,14 @@ def load_tfds_pairs(
                 "the names, try again with a network, or give a folder with train.SOURCE, "
                 "train.TARGET and so on of your own with --data DIR"
             )
-        splits = {
-            split: read_tab_separated(path)
-            for split in ("train", "valid", "test")
-            if (path := Path(folder, f"{split}.txt")).exists()
-        }
-    missing = {split: 0.05 for split in ("valid", "test") if split not in splits}
-    splits |= split_by_source(splits["train"], missing)
-    return pairs_of(name, (source, target), splits, limits)
+        paths = {split: Path(folder, f"{split}.txt") for split in SPLITS}
+        splits = {k: read_tab_separated(path) for k, path in paths.items() if path.exists()}
+        missing = {split: 0.05 for split in ("valid", "test") if split not in splits}
+        dealt = chain(
+            dealt_by_source(splits.pop("train"), missing),
+            ((split, pair) for split, pairs in splits.items() for pair in pairs),
+        )
+        return pairs_dealt(name, (source, target), dealt, limits)
 
 
 def load_tatoeba(

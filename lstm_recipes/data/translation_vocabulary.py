@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -41,10 +42,9 @@ class TranslationVocabulary:
     ) -> "TranslationVocabulary":
         """That of training pairs: `tokenizers.trained` on either side, wordpieces on both together
         (Wu et al. 2016, section 4.1)."""
-        texts = list(zip(*pairs.train, strict=True))
+        texts = (source for source, _ in pairs.train), (target for _, target in pairs.train)
         if kind == "wordpiece":
-            both = [*texts[0], *texts[1]]
-            one = trained(kind, both, pairs.languages[1], size, lowercase, minimum_count)
+            one = trained(kind, chain(*texts), pairs.languages[1], size, lowercase, minimum_count)
             return cls(one, one, reverse)
         sides = (
             trained(kind, text, language, size, lowercase, minimum_count)

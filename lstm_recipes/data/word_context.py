@@ -7,8 +7,6 @@ Ratinov & Roth 2009, section 5.1). And whether Chicago is a city or a team depen
 about, for which the average of all words around may stand.
 """
 
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -59,33 +57,50 @@ def surroundings(begins: Sequence[bool], window: int) -> np.ndarray:
     return np.stack([low, np.minimum(starts[place], number + window + 1)], axis=1).astype("int32")
 
 
-def occurrences(sentences: Sequence[Sequence[str]], around: np.ndarray) -> list[np.ndarray]:
-    """Of each sentence, int32 ``[occurrences, 2]``: the position of a word that may be a name, and
-    the place of another occurrence of it, in any case, among all words of the sentences, in one of
-    those around it (`surroundings`) or in the same one.
+class Occurrences:
+    """Where each word that may be a name stands, in any case.
 
-    >>> written = [["Ajax", "won"], ["AJAX", "and", "PSV"], ["Ajax"]]
-    >>> found = occurrences(written, surroundings([False] * 3, window=1))
-    >>> [rows.tolist() for rows in found]
-    [[[0, 2]], [[0, 0], [0, 5]], [[0, 2]]]
+    Args:
+        names: of each word of all sentences, one behind the other, the number of its name; -1 for
+            words that are none, int ``[words]``.
+
+    >>> written = ["Ajax", "won", "AJAX", "and", "PSV", "Ajax"]  # in three sentences
+    >>> found = Occurrences(np.array([0, -1, 0, -1, 1, 0]))
+    >>> found.of(np.array([0, 2, 4]), np.array([[0, 5], [0, 6], [0, 6]]))
+    (array([0, 1, 1]), array([2, 0, 5]))
     """
-    places, owners = defaultdict(list), defaultdict(list)
-    total = 0
-    for number, words in enumerate(sentences):
-        for place, word in enumerate(words, total):
-            if may_be_name(word):
-                places[word.lower()].append(place)
-                owners[word.lower()].append(number)
-        total += len(words)
-    found, first = [], 0
-    for words, (low, high) in zip(sentences, around.tolist(), strict=True):
-        rows = []
-        for position, word in enumerate(words):
-            if not may_be_name(word):
-                continue
-            key = word.lower()
-            here = slice(bisect_left(owners[key], low), bisect_left(owners[key], high))
-            rows += [(position, at) for at in places[key][here] if at != first + position]
-        found.append(np.array(rows, "int32").reshape(-1, 2))
-        first += len(words)
-    return found
+
+    def __init__(self, names: np.ndarray):
+        self.names, self.total = names, len(names)
+        places = np.flatnonzero(names >= 0)
+        # All places of a name side by side and rising: its range is found by bisection.
+        self._sorted = np.sort(names[places].astype("int64") * self.total + places)
+
+    def of(self, places: np.ndarray, around: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The other occurrences of the words at some places, the words in order, and of each the
+        occurrences as they were written.
+
+        Args:
+            places: of words that may be names, int ``[some]``.
+            around: from which place to before which other one each is looked for, ``[some, 2]``.
+
+        Returns:
+            Which of the words, and the place of the occurrence, int64 ``[occurrences]`` both.
+        """
+        first = self.names[places].astype("int64") * self.total
+        low, high = np.searchsorted(self._sorted, first[:, None] + around).T
+        which, found = spread(low, high)
+        found = self._sorted[found] - first[which]
+        others = found != places[which]
+        return which[others], found[others]
+
+
+def spread(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All numbers from each of ``low`` to before that of ``high``, and of which of them each is.
+
+    >>> spread(np.array([3, 7, 0]), np.array([5, 7, 1]))
+    (array([0, 0, 2]), array([3, 4, 0]))
+    """
+    lengths = high - low
+    which = np.repeat(np.arange(len(low)), lengths)
+    return which, np.arange(len(which)) + (low - np.cumsum(lengths) + lengths)[which]

@@ -6,7 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstm_recipes.data.word_context import Context, occurrences, surroundings
+from lstm_recipes.data.ragged import Ragged
+from lstm_recipes.data.word_context import (
+    Context,
+    Occurrences,
+    may_be_name,
+    spread,
+    surroundings,
+)
 
 LONGEST = 24  # characters of a word that are read: the first and the last half of so many
 
@@ -100,68 +107,70 @@ class EncodedSentences:
         window: int = 0,
         begins: Sequence[bool] | None = None,
     ):
-        sentences = list(sentences)
-        known = {
-            word: k for k, word in enumerate(dict.fromkeys(w for s in sentences for w in s), 1)
-        }
-        self.ids = [np.array([known[word] for word in s], "int32") for s in sentences]
+        known: dict[str, int] = {}
+        self.ids = Ragged.of(
+            ([known.setdefault(word, len(known) + 1) for word in s] for s in sentences), "int32"
+        )
         self.rows = np.array([0, *map(features.row, known)], "int32")
         self.case = np.array([0, *map(case_of, known)], "int32")
-        self.characters = np.zeros((len(known) + 1, LONGEST), "int32")
+        number = np.min_scalar_type(len(features.characters) + 1)
+        self.characters = np.zeros((len(known) + 1, LONGEST), number)
         for word, k in known.items():
             if len(word) > LONGEST:
                 word = word[: LONGEST // 2] + word[-LONGEST // 2 :]
             self.characters[k, : len(word)] = [features._ids.get(c, 1) for c in word]
         self.lengths = np.maximum((self.characters != 0).sum(1), 1)
-        nothing = np.zeros((0, 2), "int32")
         self.window = window
-        begins = [False] * len(sentences) if begins is None else begins
+        begins = np.zeros(len(self.ids), bool) if begins is None else begins
         self._near = surroundings(begins, window)
-        self._again = [nothing] * len(sentences)
+        names = np.full(len(known) + 1, -1, "int32")
         if window:
-            self._again = occurrences(sentences, self._near)
-        # Each word's id, and those of the words beside it, 0 at the ends of sentences.
-        self._id = np.concatenate([[0], *self.ids])[1:].astype("int32")
-        self._ends = np.cumsum([0, *map(len, self.ids)])
-        self._left = np.concatenate([[0], *(np.append(0, ids[:-1]) for ids in self.ids)])[1:]
-        self._right = np.concatenate([[0], *(np.append(ids[1:], 0) for ids in self.ids)])[1:]
+            numbers: dict[str, int] = {}
+            for word, k in known.items():
+                if may_be_name(word):
+                    names[k] = numbers.setdefault(word.lower(), len(numbers))
+        self._names = names[self.ids.values]
+        self._occurrences = Occurrences(self._names)
 
     def batch(self, chosen: Iterable[int] | None = None) -> Words:
         """Some of the sentences, by number; all of them if none are named."""
-        chosen = range(len(self.ids)) if chosen is None else list(chosen)
+        chosen = np.arange(len(self.ids)) if chosen is None else np.array([*chosen], int)
         words = padded([self.ids[k] for k in chosen])
         longest = self.lengths[words].max(initial=1)
+        characters = self.characters[words][:, :, :longest].astype("int32")
         context = self._context(chosen, words.shape)
-        characters = self.characters[words][:, :, :longest]
         return Words(self.rows[words], self.case[words], characters, context)
 
-    def _context(self, chosen: Sequence[int], shape: tuple[int, int]) -> Context:
-        again = [self._again[k] for k in chosen]
-        places = [rows[:, 0] + k * shape[1] for k, rows in enumerate(again)]
-        place = np.concatenate([np.zeros(0, "int32"), *places]).astype("int32")
-        other = np.concatenate([np.zeros((0, 2), "int32"), *again])[:, 1]
+    def _context(self, chosen: np.ndarray, shape: tuple[int, int]) -> Context:
+        ids, ends = self.ids.values, self.ids.ends
+        which, at = spread(ends[chosen], ends[chosen + 1])
+        named = self._names[at] >= 0
+        which, at = which[named], at[named]
+        word, other = self._occurrences.of(at, ends[self._near[chosen[which]]])
+        place = which[word] * shape[1] + at[word] - ends[chosen[which[word]]]
         cases = np.zeros((shape[0] * shape[1], 6), "float32")
-        np.add.at(cases, (place, self.case[self._id[other]] - 1), 1.0)
+        np.add.at(cases, (place, self.case[ids[other]] - 1), 1.0)
         count = cases[:, :5].sum(1, keepdims=True)
         cases = np.concatenate([cases[:, :5] / np.maximum(count, 1.0), count > 0], axis=1)
         cases = cases.reshape(*shape, 6).astype("float32")
-        left, right = self.rows[self._left[other]], self.rows[self._right[other]]
+        # Beside it stands a word, or the sentence's end, and then nothing.
+        begins, stops = (ends[np.searchsorted(ends, k)] == k for k in (other, other + 1))
+        left = np.where(begins, 0, ids[other - 1])
+        right = np.where(stops, 0, ids[np.minimum(other + 1, len(ids) - 1)])
         around, ranges = self._around(chosen)
-        return Context(place, left, right, cases, around, ranges)
+        beside = self.rows[left], self.rows[right]
+        return Context(place.astype("int32"), *beside, cases, around, ranges)
 
-    def _around(self, chosen: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    def _around(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The rows of all words around, each sentence's once, and which of them are around each of
         the chosen."""
         if not self.window:
             return np.zeros(0, "int32"), np.zeros((len(chosen), 2), "int32")
-        near = self._near[chosen]
-        turns = np.zeros(len(self.ids) + 1, "int32")
-        np.add.at(turns, near[:, 0], 1)
-        np.add.at(turns, near[:, 1], -1)
-        wanted = np.cumsum(turns)[:-1] > 0
-        lengths = np.diff(self._ends)
-        ends = np.cumsum([0, *(lengths * wanted)]).astype("int32")
-        return self.rows[self._id[np.repeat(wanted, lengths)]], ends[near]
+        near, ends = self._near[chosen], self.ids.ends
+        sentences = np.unique(spread(*near.T)[1])
+        _, words = spread(ends[sentences], ends[sentences + 1])
+        before = np.cumsum([0, *(ends[sentences + 1] - ends[sentences])]).astype("int32")
+        return self.rows[self.ids.values[words]], before[np.searchsorted(sentences, near)]
 
 
 def padded(rows: Sequence[np.ndarray], value: int = 0) -> np.ndarray:

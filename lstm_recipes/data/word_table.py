@@ -50,7 +50,7 @@ class WordTable:
         Raises:
             UserError: The file cannot be read.
         """
-        words = [word for sentence in corpus.train for word in sentence.words]
+        words = Counter(word for sentence in corpus.train for word in sentence.words)
         pretrained = None
         if vectors is not None:
             valid = [word for sentence in corpus.valid for word in sentence.words]
@@ -64,7 +64,7 @@ class WordTable:
     @classmethod
     def made(
         cls,
-        words: Iterable[str],
+        words: Iterable[str] | Counter[str],
         *,
         size: int,
         seed: int,
@@ -79,7 +79,8 @@ class WordTable:
         Hovy 2016, section 3.1). All other pretrained words follow.
 
         Args:
-            words: All the words of the training text, as often as they stand there.
+            words: All the words of the training text, as often as they stand there; or how often
+                each does.
             size: Width of a vector; that of ``vectors``, where they are given.
             seed: Of the random numbers.
             vectors: Pretrained vectors.
@@ -87,7 +88,9 @@ class WordTable:
                 training text or not.
             cased: Whether ``Bank`` and ``bank`` have a row each.
         """
-        counts = Counter(keys_of(word, cased)[0] for word in words)
+        counts: Counter[str] = Counter()
+        for word, count in Counter(words).items():
+            counts[keys_of(word, cased)[0]] += count
         known = {} if vectors is None else vectors.index
         bound = (3 / size) ** 0.5
         draw = np.random.default_rng(seed)

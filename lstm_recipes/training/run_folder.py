@@ -78,6 +78,12 @@ class RunFolder:
         return self.path / name
 
     @property
+    def nearest(self) -> Path:
+        """The folder itself, or the nearest one above it that is there: the same disk."""
+        path = self.path.absolute()
+        return next(one for one in (path, *path.parents) if one.is_dir())
+
+    @property
     def exists(self) -> bool:
         """Whether a run has been started here; its config.json may be damaged, but not somebody
         else's."""

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_recipes.data.conll import Corpus, Sentence
+from lstm_recipes.data.ragged import Ragged
 from lstm_recipes.data.sentence_batches import SentenceBatches, of_like_length
 from lstm_recipes.data.tag_schemes import convert, repair
 from lstm_recipes.data.tagger_vocabulary import TaggerVocabulary
@@ -72,9 +73,9 @@ class TaggingTask:
         self.labels = tag_ids(corpus.train, *known)
         self.valid_words = encoded(corpus.valid, features, vocabulary.window)
         self.valid_labels = tag_ids(corpus.valid, *known)
-        self.batches = SentenceBatches([len(y) for y in self.labels], batch_size, seed)
+        self.batches = SentenceBatches(self.labels.lengths, batch_size, seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
-        self.units_per_step = sum(map(len, self.labels)) / self.steps_per_epoch
+        self.units_per_step = len(self.labels.values) / self.steps_per_epoch
         self.vectors = keras.Variable(table.matrix[: table.trained], name="vectors")
         self.optimizer = keras.optimizers.AdamW(
             weight_decay=weight_decay, global_clipnorm=clip_norm
@@ -99,13 +100,14 @@ class TaggingTask:
         """One batch; its loss in nats a word."""
         chosen = self.batches.batch(step)
         words = self.words.batch(chosen)
-        labels = padded([self.labels[k] for k in chosen])
+        tags = [self.labels[k] for k in chosen]
+        labels = padded(tags)
         rows = self._without_some_words(words.rows, step)
         rate = np.float32(learning_rate)
         context = _with_rows(words.context, lambda rows: np.where(self.table.rare[rows], 0, rows))
         found = self._step(rows, words.case, words.characters, [*context], labels, rate)
         nats, self.gradient_norm = np.asarray(found).tolist()
-        return nats / sum(len(self.labels[k]) for k in chosen)
+        return nats / sum(map(len, tags))
 
     def _without_some_words(self, rows: np.ndarray, step: int) -> np.ndarray:
         """Some words are the unknown word, so that its vector learns what it is and the model to
@@ -172,7 +174,7 @@ class TaggingTask:
                 predicted[k] = self._decoder.in_iob2(tags)
             labels = padded([self.valid_labels[k] for k in chosen])
             nats -= float(tf.reduce_sum(self._decoder.log_likelihood(emissions, labels)))
-        nats /= sum(map(len, self.valid_labels))
+        nats /= len(self.valid_labels.values)
         f1 = entity_scores([s.tags for s in self.valid], predicted)["f1"]
         figures = {"validation_loss": nats, "validation_f1": f1}
         return Validation(
@@ -181,7 +183,9 @@ class TaggingTask:
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, and its vectors beside it."""
-        path.unlink(missing_ok=True)  # killed here, a run has no model, and not one with wrong vectors
+        path.unlink(
+            missing_ok=True
+        )  # killed here, it is nowhere, and not beside others' vectors
         self.table.with_trained(self.vectors.numpy()).save(path.with_name("vectors.npz"))
         save_model(self.model, path)
 
@@ -219,8 +223,8 @@ class Decoder:
     ) -> Iterator[tuple[np.ndarray, tf.Tensor]]:
         """Some sentences of like length, by number, and what the model puts out for them, until
         all have had their turn, or those that are wanted. ``matrix`` has the words' vectors."""
-        wanted = np.arange(len(words.ids)) if wanted is None else np.array(wanted)
-        for some in of_like_length([len(words.ids[k]) for k in wanted], READ_AT_ONCE):
+        wanted = np.arange(len(words.ids)) if wanted is None else np.array(wanted, int)
+        for some in of_like_length(words.ids.lengths[wanted], READ_AT_ONCE):
             chosen = wanted[some]
             batch = words.batch(chosen)
             context = _with_rows(batch.context, lambda rows: _known(matrix[rows], rows))
@@ -269,14 +273,12 @@ def _known(vectors: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
 
 def encoded(sentences: Sequence[Sentence], features: WordFeatures, window: int) -> EncodedSentences:
     """Tagged sentences as a tagger sees them."""
-    words, begins = [s.words for s in sentences], [s.begins for s in sentences]
-    return EncodedSentences(features, words, window, begins)
+    begins = np.array([s.begins for s in sentences], bool)
+    return EncodedSentences(features, (s.words for s in sentences), window, begins)
 
 
-def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> list[np.ndarray]:
+def tag_ids(sentences: Sequence[Sentence], tags: Sequence[str], scheme: str) -> Ragged:
     """The tags of sentences as the model numbers them; a tag that it lacks is -1, unknown."""
     known = {tag: number for number, tag in enumerate(tags)}
-    return [
-        np.array([known.get(tag, -1) for tag in convert(s.tags, "IOB2", scheme)], "int32")
-        for s in sentences
-    ]
+    rows = ([known.get(t, -1) for t in convert(s.tags, "IOB2", scheme)] for s in sentences)
+    return Ragged.of(rows, np.min_scalar_type(-len(tags)))

@@ -1,7 +1,8 @@
 """Training a translator: what the loop in fit.py drives."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -10,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from lstm_recipes.data.pairs import Pair, Pairs
+from lstm_recipes.data.ragged import Ragged
 from lstm_recipes.data.sentence_batches import SentenceBatches
 from lstm_recipes.data.tokenizer import END, START
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
@@ -23,6 +25,7 @@ from lstm_recipes.training.model_file import save_model
 from lstm_recipes.training.placed import update_in_place, with_slots
 from lstm_recipes.training.replicas import Replicas
 
+ENCODED_AT_ONCE = 10_000  # texts that become ids at a time
 READ_AT_ONCE = 64  # pairs whose loss is computed at a time
 
 
@@ -30,7 +33,7 @@ class TokenPairs:
     """Pairs of sentences as token ids.
 
     Args:
-        source, target: The ids of every sentence, without START and END.
+        source, target: The ids of every sentence, without START and END; `of` packs them.
 
     >>> pairs = TokenPairs([np.array([5, 6])], [np.array([7])])
     >>> [part.tolist() for part in pairs.batch([0])]
@@ -43,8 +46,11 @@ class TokenPairs:
     @classmethod
     def of(cls, pairs: Sequence[Pair], vocabulary: TranslationVocabulary) -> "TokenPairs":
         """Those of text."""
-        sources, targets = zip(*pairs, strict=True)
-        return cls(vocabulary.read_all(sources), vocabulary.target.encode_all(targets))
+        source, target = (s for s, _ in pairs), (t for _, t in pairs)
+        return cls(
+            _encoded(source, vocabulary.read_all, len(vocabulary.source)),
+            _encoded(target, vocabulary.target.encode_all, len(vocabulary.target)),
+        )
 
     def batch(self, chosen: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The source, what the decoder reads and what it is to say, int32 ``[batch, tokens]``."""
@@ -52,6 +58,13 @@ class TokenPairs:
         read = padded([np.insert(self.target[k], 0, START) for k in chosen])
         said = padded([np.append(self.target[k], END) for k in chosen])
         return source, read, said
+
+
+def _encoded(texts: Iterator[str], encode: Callable, size: int) -> Ragged:
+    """The ids of texts, below ``size``, by a function that takes some texts at a time."""
+    parts = iter(lambda: list(islice(texts, ENCODED_AT_ONCE)), [])
+    rows = (row for part in parts for row in encode(part))
+    return Ragged.of(rows, np.min_scalar_type(size - 1))
 
 
 class Terms(NamedTuple):
@@ -205,11 +218,12 @@ class TranslationTask:
         self.valid = TokenPairs.of(pairs.valid, vocabulary)
         self.references = [target for _, target in pairs.valid]
         self._translator = Translator([model], beam=1)
-        lengths = [len(s) + len(t) for s, t in zip(train.source, train.target, strict=True)]
+        lengths = train.source.lengths + train.target.lengths
         self.batches = SentenceBatches(lengths, batch_size, seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
         # The end of a sentence is said too.
-        self.units_per_step = sum(len(t) + 1 for t in train.target) / self.steps_per_epoch
+        said = int(train.target.lengths.sum()) + len(train.target)
+        self.units_per_step = said / self.steps_per_epoch
         if optimizer == "sgd":
             self.optimizer = keras.optimizers.SGD(global_clipnorm=clip_norm)
         else:

@@ -115,7 +115,7 @@ def test_only_line_feeds_end_a_line(tmp_path, packed):
     path = tmp_path / ("a.gz" if packed else "a.txt")
     found = "\ufeffone\r\ntwo\x0bthree\u2028\x85four\r\n\nlast".encode()
     path.write_bytes(gzip.compress(found) if packed else found)
-    assert read_lines(path) == ["one", "two\x0bthree\u2028\x85four", "", "last"]
+    assert list(read_lines(path)) == ["one", "two\x0bthree\u2028\x85four", "", "last"]
 
 
 def test_what_cannot_be_read_is_told_with_its_line(tmp_path):
@@ -124,7 +124,7 @@ def test_what_cannot_be_read_is_told_with_its_line(tmp_path):
         if found is not None:
             path.write_bytes(found)
         with pytest.raises(UserError) as error:
-            read_lines(path)
+            list(read_lines(path))
         assert str(path) in str(error.value) and "\n" not in str(error.value)
         return str(error.value)
 

@@ -76,10 +76,10 @@ def test_a_file_that_is_not_there_a_folder_and_one_that_may_not_be_read(tmp_path
     with pytest.raises(UserError, match=r"cannot be read \(Not a directory\)"):
         read_text(tmp_path / "file" / "below")
 
-    def refuse(self):
+    def refuse(self, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(UserError, match=r"cannot be read \(Permission denied\)"):
         read_text(tmp_path / "file")
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstm_recipes.data.word_context import may_be_name, occurrences, surroundings
+from lstm_recipes.data.word_context import Occurrences, may_be_name, surroundings
 from lstm_recipes.data.word_features import EncodedSentences, WordFeatures, case_of
 
 sentences = st.lists(
@@ -17,22 +17,25 @@ sentences = st.lists(
 def test_occurrences_are_all_of_the_others_within_window_and_document(sentences, window, random):
     begins = [random.random() < 0.3 for _ in sentences]
     document = np.cumsum(begins)
-    found = occurrences(sentences, surroundings(begins, window))
+    ends = np.cumsum([0, *map(len, sentences)])
     everywhere = [(k, w) for k, words in enumerate(sentences) for w in words]
-    first = 0
-    for k, words in enumerate(sentences):
-        expected = [
-            [position, place]
-            for position, word in enumerate(words)
-            if may_be_name(word)
-            for place, (other, again) in enumerate(everywhere)
-            # One in small letters is no name, but what stands beside it tells nothing of one.
-            if may_be_name(again) and again.lower() == word.lower()
-            if abs(other - k) <= window and document[other] == document[k]
-            if place != first + position
-        ]
-        assert found[k].tolist() == expected
-        first += len(words)
+    names = [w.lower() for _, w in everywhere if may_be_name(w)]
+    numbers = [names.index(w.lower()) if may_be_name(w) else -1 for _, w in everywhere]
+    near = ends[surroundings(begins, window)].reshape(-1, 2)
+    places = np.array([at for at, number in enumerate(numbers) if number >= 0], int)[::-1]
+    owners = np.array([everywhere[at][0] for at in places], int)
+    which, found = Occurrences(np.array(numbers, int)).of(places, near[owners])
+    expected = [
+        (number, place)
+        for number, at in enumerate(places)
+        for place, (other, again) in enumerate(everywhere)
+        # One in small letters is no name, but what stands beside it tells nothing of one.
+        if may_be_name(again) and again.lower() == everywhere[at][1].lower()
+        if abs(other - everywhere[at][0]) <= window
+        if document[other] == document[everywhere[at][0]]
+        if place != at
+    ]
+    assert list(zip(which.tolist(), found.tolist(), strict=True)) == expected
 
 
 def test_a_batch_has_the_words_beside_each_occurrence():

@@ -132,7 +132,10 @@ READERS: dict[str, tuple[Callable[[bytes], object], bytes]] = {
         "".join(f"{n} cats\t{n} chats\tCC-BY\n" for n in range(99)).encode(),
     ),
     "parallel files": (file("train.en", both_languages), b"Go.\nRun!\nHello, you.\n"),
-    "packed lines": (file("train.en.gz", read_lines), gzip.compress(b"Go.\nRun!\n", mtime=0)),
+    "packed lines": (
+        file("train.en.gz", lambda path: list(read_lines(path))),
+        gzip.compress(b"Go.\nRun!\n", mtime=0),
+    ),
     "vectors": (file("a.vec", read_vectors), b"3 2\nthe 0.1 0.2\nNew York 1e-3 -4\n"),
     "packed vectors": (file("a.gz", read_vectors), gzip.compress(b"the 0.1 0.2\n", mtime=0)),
     "a run's config.json": (file("config.json", run), json.dumps(CONFIG).encode()),
