@@ -172,6 +172,24 @@ def translation() -> str:
     return "\n".join([head, *rows, "", where(everything), said])
 
 
+def beams() -> str:
+    """The translators' scores, by how many hypotheses live."""
+    found = results("beams")
+    present = {k: found[k][0] for k in TRANSLATORS if k in found}
+    if not present:
+        return NOTHING
+    lines = [
+        "| | beam | BLEU, lower-cased tokens | BLEU | chrF |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for config, run in present.items():
+        name = TRANSLATORS[config].split(":")[0]
+        for beam, m in run["metrics"].items():
+            scores = [f"{m[k]:.2f}" for k in ("bleu_of_lower_case_tokens", "bleu", "chrf")]
+            lines.append(f"| {name} | {beam} | {' | '.join(scores)} |")
+    return "\n".join([*lines, "", where(list(present.values()))])
+
+
 ABLATIONS = {
     "reversal": {"forward": "source as it stands", "reversed": "source reversed"},
     "attention": {"none": "none", "luong": "Luong's", "bahdanau": "Bahdanau's"},
@@ -570,6 +588,7 @@ TABLES = {
     "ner layers": ner_layers,
     "ner speed": ner_speed,
     "translation": translation,
+    "beams": beams,
 }
 TABLES |= {f"translate {name}": partial(ablation, name, scores) for name in ABLATIONS}
 TABLES |= {

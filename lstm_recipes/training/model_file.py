@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,21 @@ if TYPE_CHECKING:
 def save_model(model: "keras.Model", path: Path) -> None:
     """Write a model in Keras' own format, whole or not at all, and so that a power cut afterwards
     takes nothing back."""
+    with saved_aside(model, path):
+        pass
+
+
+@contextmanager
+def saved_aside(model: "keras.Model", path: Path) -> Iterator[Path]:
+    """A folder beside ``path`` that has the model, whole; the model takes its name when the block
+    ends, and neither it nor the folder is left by an error."""
     folder = path.with_name(f".{path.stem}.part")  # Keras writes files of its own beside the model
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
         model.save(folder / path.name)
         sync(folder / path.name)
+        yield folder
         os.replace(folder / path.name, path)
         sync(path.parent)
     finally:

@@ -1,6 +1,7 @@
 """Training and measuring a tagger: what the loop in fit.py drives."""
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from lstm_recipes.layers.linear_chain import marginals, transition_probabilities
 from lstm_recipes.metrics.spans import entity_scores
 from lstm_recipes.models.tagger import word_context
 from lstm_recipes.training.fit import Validation
-from lstm_recipes.training.model_file import save_model
+from lstm_recipes.training.model_file import saved_aside
 from lstm_recipes.training.replicas import Replicas
 
 READ_AT_ONCE = 4096  # words, padding included, that decoding reads at a time
@@ -183,11 +184,11 @@ class TaggingTask:
 
     def save(self, path: Path) -> None:
         """Write the model in Keras' own format, and its vectors beside it."""
-        path.unlink(
-            missing_ok=True
-        )  # killed here, it is nowhere, and not beside others' vectors
-        self.table.with_trained(self.vectors.numpy()).save(path.with_name("vectors.npz"))
-        save_model(self.model, path)
+        vectors = path.with_name("vectors.npz")
+        with saved_aside(self.model, path) as folder:
+            self.table.with_trained(self.vectors.numpy()).save(folder / vectors.name)
+            path.unlink(missing_ok=True)  # a run that is killed here has no model, and no mixture
+            os.replace(folder / vectors.name, vectors)
 
 
 class Decoder:

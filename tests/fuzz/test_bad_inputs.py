@@ -57,7 +57,8 @@ TRIED = {
     "a side that is empty": (FOLDER, parallel("\n\n", "Va !\nCours !\n")),
     "a packed file that is none": (
         FOLDER,
-        {"pairs/train.en.gz": "Go.\n", "pairs/train.fr": "Va !\n"},
+        {"pairs/train.en.gz": "Go.\n", "pairs/train.fr": "Va !\n"}
+        | {"pairs/valid.en": "Go.\n", "pairs/valid.fr": "Va !\n"},
     ),
     "a character that the model never saw": ((*SAMPLE, "中"), {}),
     "an empty prompt": ((*SAMPLE, ""), {}),

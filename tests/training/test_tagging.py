@@ -1,5 +1,6 @@
 """Training and measuring a tagger: the loss by hand, which words are hidden, what is kept."""
 
+import errno
 import os
 from dataclasses import replace
 from itertools import pairwise
@@ -265,21 +266,28 @@ def test_the_saved_files_give_the_numbers_that_were_measured(tmp_path, task):
     assert again.validate().figures == figures
 
 
-def test_best_is_whole_or_as_before(tmp_path, monkeypatch, task):
+@pytest.mark.parametrize("moment", ["a full disk", "vectors.npz", "best.keras"])
+def test_a_model_and_its_vectors_are_as_before_or_the_model_is_gone(
+    tmp_path, monkeypatch, task, moment
+):
+    """Never is one of them new and the other old: that would tag, and wrongly."""
     path = tmp_path / "best.keras"
     task.save(path)
-    before = path.read_bytes()
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    replace = os.replace
 
-    def killed(source, target):
-        if target == path:
+    def stopped(source, target):
+        if target.name == moment and target.parent == tmp_path:
             raise KeyboardInterrupt
+        if target.parent != tmp_path and moment == "a full disk":
+            raise OSError(errno.ENOSPC, "No space left on device")
         return replace(source, target)
 
-    replace = os.replace
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(os, "replace", killed)
+    with monkeypatch.context() as patch, pytest.raises((KeyboardInterrupt, OSError)):
+        patch.setattr(os, "replace", stopped)
         task.save(path)
-    assert path.read_bytes() == before
+    left = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    assert left == before if moment == "a full disk" else "best.keras" not in left
     task.save(path)
     assert {p.name for p in tmp_path.iterdir()} == {"best.keras", "vectors.npz"}
 
