@@ -148,7 +148,8 @@ def _with_tensorflow(function: Callable) -> Callable:
 
     def command(*args: Any, **kwargs: Any) -> Any:
         where = kwargs.get("where")
-        load_tensorflow(where and where.replicas)
+        # A recipe that does not place its layers says so itself.
+        load_tensorflow(where and functools.partial(where.replicas, places_layers=True))
         return function(*args, **kwargs)
 
     functools.update_wrapper(command, function)

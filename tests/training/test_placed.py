@@ -9,7 +9,9 @@ import pytest
 from lstm_recipes.errors import UserError
 from lstm_recipes.models.placement import Placement, on_device
 from lstm_recipes.training.devices import Devices
+from lstm_recipes.training.trained_translator import TrainedTranslator
 
+from ..data.pair_corpus import write_pairs_folder
 from .test_devices import program
 
 FOUR = {f"CPU:{k}" for k in range(4)}
@@ -20,6 +22,15 @@ def placed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("placed")
     program("tests.training.placed_tasks", folder)
     return dict(np.load(folder / "placed.npz")), json.loads((folder / "placed.json").read_text())
+
+
+def test_the_command_trains_so(tmp_path):
+    sizes = ["--layers", "2", "--units", "4", "--embedding", "4", "--steps", "1", "--beam", "1"]
+    where = ["--strategy", "placed", "--virtual-devices", "2"]
+    write_pairs_folder(tmp_path / "few")
+    data = ["--data", tmp_path / "few", "--run", tmp_path / "run"]
+    program("lstm_recipes.cli", "translate", "train", *data, *sizes, *where)
+    assert TrainedTranslator(tmp_path / "run").translate(["a cat"])
 
 
 @pytest.mark.parametrize("system", ["sutskever", "gnmt"])
