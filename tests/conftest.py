@@ -16,24 +16,6 @@ SMALL = (
 )
 
 
-SMALL_TRAININGS = {"recipes", "site"}
-"""Folders whose tests train many models for a few steps. A third of their time would be optimizing
-graphs that run for a second; the layers, the decoding and the exports are tested with optimized
-ones, and so are the notebooks."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Has TensorFlow optimize graphs, or not, before anything of the test is made."""
-    left_out = item.path.parent.name in SMALL_TRAININGS
-    if left_out or "tensorflow" in sys.modules:
-        import tensorflow as tf
-
-        now = tf.config.optimizer.get_experimental_options()["disable_meta_optimizer"]
-        if now != left_out:
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": left_out})
-
-
 @pytest.fixture(scope="session")
 def text() -> str:
     """Some 2,600 characters in lines of words, two-, three- and four-byte ones among them."""
