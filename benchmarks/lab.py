@@ -5,38 +5,47 @@
 
 runs the claims that are named, or all of them, the quickest first, in runs/results/lab (it goes on
 with what was interrupted, and does not run again what is finished) and writes
-benchmarks/results/lab/CLAIM-0.json. Then benchmarks/tables.py writes the ledger, docs/claims.md.
+benchmarks/results/lab/CLAIM-0.json, and of an argument docs/pictures/lab/CLAIM.svg. Then
+benchmarks/tables.py writes the ledger, docs/claims.md.
 """
 
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 
 from machine import ROOT, record
 
-SEEDS = 10
-
 
 def main() -> None:
     """Run, if it is not done yet, and record."""
+    from lstm_recipes.lab.arguments import ARGUMENTS
     from lstm_recipes.lab.claims import CLAIMS
+    from lstm_recipes.recipes.lab import SEEDS
 
+    claims = {name: make() for name, make in CLAIMS.items()} | ARGUMENTS
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("claims", nargs="*", help="; ".join(CLAIMS))
+    parser.add_argument("claims", nargs="*", help="; ".join(claims))
     parser.add_argument("--note", default="", help="what a reader of the seconds should know")
     asked = parser.parse_args()
     folder = ROOT / "runs" / "results" / "lab"
-    for name in asked.claims or sorted(CLAIMS, key=lambda name: CLAIMS[name]().minutes):
+    for name in asked.claims or sorted(claims, key=lambda name: claims[name].minutes):
         shown = f"lstm-recipes lab run {name}"
-        result = folder / f"{name}-{SEEDS}" / "result.json"
-        if not result.exists():
+        seeds = ARGUMENTS[name].seeds if name in ARGUMENTS else SEEDS
+        here = folder / (f"{name}-{seeds}" if seeds else name)
+        if not (here / "result.json").exists():
             command = [sys.executable, "-m", "lstm_recipes.cli", *shown.split()[1:]]
             command += ["--folder", str(folder)]
             subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "tensorflow"})
-        path = record("lab", name, shown, json.loads(result.read_text()), note=asked.note)
+        found = json.loads((here / "result.json").read_text())
+        path = record("lab", name, shown, found, note=asked.note)
         print(path.relative_to(ROOT))
+        if name in ARGUMENTS:
+            pictures = ROOT / "docs" / "pictures" / "lab"
+            pictures.mkdir(exist_ok=True)
+            shutil.copy(here / "picture.svg", pictures / f"{name}.svg")
 
 
 if __name__ == "__main__":

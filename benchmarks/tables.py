@@ -528,8 +528,8 @@ def size() -> str:
 
 
 def claims() -> str:
-    """The ledger of the laboratory."""
-    found = [runs[0] for runs in results("lab").values()]
+    """The ledger of the laboratory's tasks."""
+    found = [runs[0] for runs in results("lab").values() if "sequences" in runs[0]["metrics"]]
     if not found:
         return NOTHING
     lines = [
@@ -560,6 +560,22 @@ def claims() -> str:
     return "\n".join([*lines, "", " ".join([about, *dates])])
 
 
+def arguments() -> str:
+    """The ledger of the arguments, each with its picture."""
+    found = [runs[0] for runs in results("lab").values() if "measured" in runs[0]["metrics"]]
+    if not found:
+        return NOTHING
+    parts = []
+    for result in sorted(found, key=lambda result: result["config"]):
+        m, name = result["metrics"], result["config"]
+        seeds = f", {m['seeds']} seeds" if m["seeds"] else ""
+        about = f"`lstm-recipes lab run {name}`{seeds}, {max(m['seconds'] / 60, 0.1):.1f} minutes"
+        parts += [f"### {m['claim']}", "", f"*{m['source']}.* **{m['verdict'].capitalize()}**:"]
+        parts += [f"{m['measured']}.", "", f"![{m['picture']}](pictures/lab/{name}.svg)", ""]
+        parts += [f"{about}. {measured_on(result)}", ""]
+    return "\n".join(parts[:-1])
+
+
 def measured_on(result: dict) -> str:
     """Where and when a benchmark ran."""
     said = (
@@ -571,6 +587,7 @@ def measured_on(result: dict) -> str:
 
 
 TABLES = {
+    "arguments": arguments,
     "claims": claims,
     "int8": int8,
     "int8 quality": int8_quality,

@@ -8,12 +8,16 @@ from typing import Any
 from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
 
+SEEDS = 10
+"""How many networks learn a task, unless one asks for another number."""
+
 
 def list() -> dict[str, Any]:
     """The claims that can be re-run: what each says, where, and about how long it takes."""
+    from lstm_recipes.lab.arguments import ARGUMENTS
     from lstm_recipes.lab.claims import CLAIMS
 
-    claims = {name: make() for name, make in CLAIMS.items()}
+    claims = {name: make() for name, make in CLAIMS.items()} | ARGUMENTS
     rows = [
         {"name": n, "claim": c.says, "source": c.source, "minutes": f"{c.minutes:g}"}
         for n, c in claims.items()
@@ -22,29 +26,75 @@ def list() -> dict[str, Any]:
 
 
 def run(
-    name: str, /, seeds: int = 10, folder: Path = Path("runs/lab"), overwrite: bool = False
+    name: str,
+    /,
+    seeds: int | None = None,
+    folder: Path = Path("runs/lab"),
+    overwrite: bool = False,
 ) -> dict[str, Any]:
     """Re-run a claim; if that was interrupted, go on.
 
     Args:
         name: One of those that list names.
-        seeds: How many networks learn side by side, each with weights and sequences of its own.
+        seeds: How many networks learn, each with weights and sequences of its own: ten, unless it
+            is given; fewer for some arguments, which say how many.
         folder: Where a folder for the run is made.
         overwrite: Start anew, whatever is there.
     """
+    from lstm_recipes.lab.arguments import ARGUMENTS
+    from lstm_recipes.lab.claims import CLAIMS, claim_of
+
+    if seeds is not None and seeds < 1:
+        raise UserError(f"seeds is {seeds}; give a number of at least 1")
+    if name not in ARGUMENTS and name not in CLAIMS:
+        raise UserError(
+            f"there is no claim {name!r}; give one of {', '.join([*CLAIMS, *ARGUMENTS])}"
+        )
+    claim = ARGUMENTS.get(name) or claim_of(name)
+    print(f"{claim.says} ({claim.source}): up to {claim.minutes:g} minutes", file=sys.stderr)
+    return (
+        _measured(name, seeds, folder, overwrite)
+        if name in ARGUMENTS
+        else _learnt(name, seeds or SEEDS, folder / f"{name}-{seeds or SEEDS}", overwrite)
+    )
+
+
+def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> dict[str, Any]:
+    """An argument's result and picture, kept in its folder; its numbers are in the file alone."""
+    from lstm_recipes.lab.argument import picture
+    from lstm_recipes.lab.arguments import ARGUMENTS
+
+    argument = ARGUMENTS[name]
+    if seeds and not argument.seeds:
+        raise UserError(f"nothing in {name} is drawn at random; leave out --seeds")
+    seeds = seeds or argument.seeds
+    here = folder / (f"{name}-{seeds}" if seeds else name)
+    found = argument.run(here, seeds, overwrite)
+    _keep(here, found)
+    shown = {key: value for key, value in found.items() if key != "numbers"}
+    try:
+        picture(argument, found["numbers"], here / "picture.svg")
+        shown["picture"] = str(here / "picture.svg")
+    except ModuleNotFoundError:
+        shown["picture"] = "none: pip install matplotlib, and run this again"
+    return shown
+
+
+def _learnt(name: str, seeds: int, here: Path, overwrite: bool) -> dict[str, Any]:
+    """What came of a task's trials, kept in its folder."""
     from lstm_recipes.lab.claims import claim_of, verdict
 
-    if seeds < 1:
-        raise UserError(f"seeds is {seeds}; give a number of at least 1")
     claim = claim_of(name)
-    here = folder / f"{name}-{seeds}"
     trials = claim.method(claim.task, [*range(seeds)], here, overwrite)
-    print(f"{claim.says} ({claim.source}): up to {claim.minutes:g} minutes", file=sys.stderr)
     found = trials.run(lambda line: print(line, file=sys.stderr))
     found |= {"paper_sequences": claim.sequences, "verdict": verdict(claim, found)}
     found = {"claim": claim.says, "source": claim.source} | found
-    here.mkdir(parents=True, exist_ok=True)
-    write_atomically(here / "result.json", (json.dumps(found, indent=2) + "\n").encode())
+    _keep(here, found)
     for key in ("sequences", "wrong"):
         found[key] = ", ".join("-" if n is None else f"{n:,}" for n in found[key])
     return found
+
+
+def _keep(here: Path, found: dict[str, Any]) -> None:
+    here.mkdir(parents=True, exist_ok=True)
+    write_atomically(here / "result.json", (json.dumps(found, indent=2) + "\n").encode())

@@ -57,6 +57,11 @@ def gradient_flow(
         with tf.GradientTape() as tape:
             tape.watch(before)
             after = layer(inputs[:, -lag:], initial_state=before)[1:]
-        gradient = tape.gradient(after[state], before[state], output_gradients=error)
-        found.append(np.linalg.norm(gradient, axis=1))
+        gradient = tape.gradient(
+            after[state],
+            before[state],
+            output_gradients=error,
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,  # truncated: h is no way back
+        )
+        found.append(np.linalg.norm(np.asarray(gradient, "float64"), axis=1))
     return np.array(found)
