@@ -37,6 +37,9 @@ class Carried(NamedTuple):
     """``[cells, trials]``"""
     traces: dict[str, Any]
     """``[rows, cells, trials]`` each: how c depends on the weights into i, f and the cell."""
+    symbols: dict[str, Any]
+    """``[trials, symbols, cells]`` each: the same of the input's weights, where the inputs are
+    symbols and nothing is forgotten. Then but one row a step grows."""
 
 
 class ForwardRule:
@@ -66,21 +69,37 @@ class ForwardRule:
 
     # One step.
 
-    def start(self, trials: int) -> Carried:
+    def start(self, trials: int, by_symbol: bool = False) -> Carried:
         """Before the first step: all zero."""
         w, rows = self.wiring, len(self.hidden_mask)
         zeros = lambda *shape: tf.zeros((*shape, trials))  # noqa: E731
         gates = {name: zeros(width) for name, width in w.columns if name != "c"}
-        traces = {name: zeros(rows, w.cells) for name, _ in w.columns if name != "o"}
-        return Carried(zeros(rows), gates, zeros(w.cells), traces)
+        traced = [name for name, _ in w.columns if name != "o"]
+        rows -= w.inputs * by_symbol
+        traces = {name: zeros(rows, w.cells) for name in traced}
+        symbols = {n: tf.zeros((trials, w.inputs, w.cells)) for n in traced if by_symbol}
+        return Carried(zeros(rows), gates, zeros(w.cells), traces, symbols)
 
-    def step(self, hidden: Any, x: Any, last: Carried) -> Carried:
-        """The equations above; ``hidden`` is ``[rows, hidden units, trials]``, x ``[inputs,
-        trials]``."""
-        seen = tf.concat([x, *self._fed_back(last), tf.ones_like(x[:1])], axis=0)
+    def step(self, hidden: Any, x: Any, last: Carried, begun: Any) -> Carried:
+        """The equations above.
+
+        Args:
+            hidden: ``[rows, hidden units, trials]``; or the rows of the inputs apart and first,
+                ``[trials, inputs, hidden units]``, if x are symbols.
+            x: ``[inputs, trials]``, or int32 ``[trials]``, the symbols' numbers.
+            last: From the step before.
+            begun: 1 or 0 of each trial; until it has begun all stays zero.
+        """
+        symbols, after = None, ()
+        if isinstance(hidden, tuple):
+            (of_symbols, hidden), symbols = hidden, x
+            after = (tf.transpose(tf.gather(of_symbols, symbols, batch_dims=1)),)
+        inputs = [x] if symbols is None else []
+        ones = tf.ones_like(last.c[:1])
+        seen = begun * tf.concat([*inputs, *self._fed_back(last), ones], axis=0)
         z = tf.reduce_sum(hidden * seen[:, None], axis=0)
-        z = self._split(z)
-        gates = {name: tf.sigmoid(part) for name, part in z.items() if name != "c"}
+        z = self._split(tf.add_n([z, *after]))
+        gates = {name: begun * tf.sigmoid(part) for name, part in z.items() if name != "c"}
         g = 2.0 * tf.tanh(0.5 * z["c"])
         slope = 1.0 - 0.25 * g * g
         i = self._spread(gates["i"])
@@ -90,7 +109,12 @@ class ForwardRule:
             kept = self._spread(gates["f"])
             grown["f"] = last.c * kept * (1.0 - kept)
         traces = {k: kept * s + grown[k] * seen[:, None] for k, s in last.traces.items()}
-        return Carried(seen, gates, kept * last.c + i * g, traces)
+        rows = symbols if symbols is None else tf.stack([tf.range(len(begun)), symbols], axis=1)
+        by_symbol = {
+            k: tf.tensor_scatter_nd_add(s, rows, tf.transpose(grown[k]))
+            for k, s in last.symbols.items()
+        }
+        return Carried(seen, gates, kept * last.c + i * g, traces, by_symbol)
 
     def _fed_back(self, last: Carried) -> list:
         if not self.wiring.recurrent:
@@ -120,6 +144,8 @@ class ForwardRule:
         d_c = e * opened * 0.5 * (1.0 - squashed * squashed)
         parts = {}
         for name, trace in now.traces.items():
+            if now.symbols:
+                trace = tf.concat([tf.transpose(now.symbols[name], [1, 2, 0]), trace], axis=0)
             change = trace * d_c
             parts[name] = change if name == "c" else self._gather(change)
         if "o" in now.gates:
@@ -186,20 +212,26 @@ class ForwardRule:
     def _sequence(
         self, hidden: Any, output: Any, x: Any, target: Any, start: Any, learn: bool
     ) -> tuple:
-        steps, trials = x.shape[0], x.shape[-1]
+        steps, trials, inputs = x.shape[0], x.shape[-1], self.wiring.inputs
+        dense = len(x.shape) == 3
+        by_symbol = not (dense or self.every_step or self.wiring.forget_gate)
 
         def advance(t: Any, hidden: Any, last: Carried) -> Carried:
-            x_t = x[t] if len(x.shape) == 3 else tf.one_hot(x[t], self.wiring.inputs, axis=0)
-            now = self.step(hidden, x_t, last)
-            begun = tf.cast(t >= start, "float32")  # until then all stays zero
-            return tf.nest.map_structure(lambda part: part * begun, now)
+            x_t = x[t] if dense or by_symbol else tf.one_hot(x[t], inputs, axis=0)
+            return self.step(hidden, x_t, last, tf.cast(t >= start, "float32"))
 
         if not self.every_step:
+            weights = hidden
+            if by_symbol:
+                weights = tf.transpose(hidden[:inputs], [2, 0, 1]), hidden[inputs:]
             _, last = tf.while_loop(
                 lambda t, _: t < steps,
-                lambda t, last: (t + 1, advance(t, hidden, last)),
-                (0, self.start(trials)),
+                lambda t, last: (t + 1, advance(t, weights, last)),
+                (0, self.start(trials, by_symbol)),
             )
+            if by_symbol:
+                symbol = tf.one_hot(x[-1], inputs, axis=0)
+                last = last._replace(seen=tf.concat([symbol, last.seen], axis=0))
             change, change_output, y = self._changes(output, last, target)
             rate = self.learning_rate * learn
             return hidden + rate * change, output + rate * change_output, y

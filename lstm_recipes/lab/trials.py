@@ -19,12 +19,15 @@ from lstm_recipes.lab.wiring import Wiring
 @dataclass(frozen=True)
 class RecentRight:
     """When a task has been learnt: of the ``last`` sequences no more than ``wrong`` have an output
-    that is off by more than ``tolerance``, and their mean absolute error is below ``error``."""
+    that is off by more than ``tolerance``, and their mean absolute error is below ``error``.
+
+    Whether they count among the sequences that it took depends on the paper: ``counted``."""
 
     tolerance: float
     last: int = 2000
     error: float = float("inf")
     wrong: int = 0
+    counted: bool = True
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Task:
     Args:
         wiring: Of the networks.
         sample: Draws so many sequences: x (symbols' numbers, or ``[sequences, time, inputs]``),
-            the targets at the end, and the step at which each begins.
+            the targets, and the step at which each begins; and what the targets would be without
+            their noise, if they have any.
         learning_rate: Of the 1997 rule.
         bound: Weights are uniform in plus and minus this at first.
         learnt: When a trial has succeeded.
@@ -42,6 +46,7 @@ class Task:
         biases: The gates' first biases, a number a block, where they are not drawn.
         chunk: How many sequences are learnt between two looks at the stop.
         tests: How many new sequences a network that has learnt the task is tested on.
+        every_step: Whether there is a target at every step; otherwise at the last one alone.
     """
 
     wiring: Wiring
@@ -53,6 +58,7 @@ class Task:
     biases: dict[str, list[float]] = field(default_factory=dict)
     chunk: int = 500
     tests: int = 2560
+    every_step: bool = False
 
 
 class Trials:
@@ -71,7 +77,7 @@ class Trials:
         self, task: Task, seeds: list[int], folder: Path | None = None, overwrite: bool = False
     ):
         self.task, self.seeds, self.folder = task, seeds, folder
-        self.rule = ForwardRule(task.wiring, task.learning_rate)
+        self.rule = ForwardRule(task.wiring, task.learning_rate, every_step=task.every_step)
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
         self.draws = [np.random.default_rng((seed, 1)) for seed in seeds]
         self.sequences, self.seconds = 0, 0.0
@@ -109,31 +115,42 @@ class Trials:
         return [np.stack(arrays, axis=-1) for arrays in zip(*parts, strict=True)]
 
     def _chunk(self) -> None:
-        x, target, start = self._draw(self.draws, self.task.chunk)
+        x, target, start, *clean = self._draw(self.draws, self.task.chunk)
         self.hidden, self.output, found = (
             array.numpy() for array in self.rule.train(self.hidden, self.output, x, target, start)
         )
         self.sequences += len(x)
-        off = np.abs(found - target)
-        off = np.stack([off.max(1), off.mean(1)], axis=1)
-        self.recent = np.concatenate([self.recent, off])[-self.task.learnt.last :]
-        if len(self.recent) < self.task.learnt.last:
-            return
-        learnt = self.task.learnt
-        right = (self.recent[:, 0] > learnt.tolerance).sum(0) <= learnt.wrong
-        right &= self.recent[:, 1].mean(0) < learnt.error
-        new = [int(k) for k in np.flatnonzero(right) if int(k) not in self.succeeded]
+        self._look_at(found, clean[0] if clean else target)
+        right = np.flatnonzero(self._right())
+        new = [int(k) for k in right if int(k) not in self.succeeded]
         if new:
             wrong = self._tested()
-            self.succeeded |= dict.fromkeys(new, self.sequences)
+            count = self.sequences - (0 if self.task.learnt.counted else self.task.learnt.last)
+            self.succeeded |= dict.fromkeys(new, count)
             self.wrong |= {k: int(wrong[k]) for k in new}
+
+    def _look_at(self, found: np.ndarray, wanted: np.ndarray) -> None:
+        """Keep how far off the most recent sequences were, at most and on average."""
+        off = np.abs(found - wanted)
+        outputs = tuple(range(1, off.ndim - 1))
+        off = np.stack([off.max(outputs), off.mean(outputs)], axis=1)
+        self.recent = np.concatenate([self.recent, off])[-self.task.learnt.last :]
+
+    def _right(self) -> np.ndarray:
+        """Whether each network has learnt the task by now."""
+        learnt = self.task.learnt
+        if len(self.recent) < learnt.last:
+            return np.zeros(len(self.seeds), bool)
+        few = (self.recent[:, 0] > learnt.tolerance).sum(0) <= learnt.wrong
+        return few & (self.recent[:, 1].mean(0) < learnt.error)
 
     def _tested(self) -> np.ndarray:
         """How many new sequences each network as it is now has wrong."""
         draws = [np.random.default_rng((seed, 2)) for seed in self.seeds]
-        x, target, start = self._draw(draws, self.task.tests)
+        x, target, start, *clean = self._draw(draws, self.task.tests)
         found = self.rule.outputs(self.hidden, self.output, x, start).numpy()
-        return (np.abs(found - target).max(1) > self.task.learnt.tolerance).sum(0)
+        off = np.abs(found - (clean[0] if clean else target))
+        return (off.max(tuple(range(1, off.ndim - 1))) > self.task.learnt.tolerance).sum(0)
 
     def _progress(self) -> str:
         errors = ", ".join(f"{e:.3f}" for e in self.recent[:, 1].mean(0))

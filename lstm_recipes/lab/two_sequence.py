@@ -1,18 +1,27 @@
-"""The two-sequence problem with noise (Bengio et al. 1994; 1997, experiment 3a)."""
+"""The two-sequence problem with noise (Bengio et al. 1994; 1997, experiments 3a, 3b and 3c)."""
 
 import numpy as np
 
 from lstm_recipes.errors import UserError
 
 
-def two_sequence(draw: np.random.Generator, count: int, length: int, informative: int) -> tuple:
+def two_sequence(
+    draw: np.random.Generator,
+    count: int,
+    length: int,
+    informative: int,
+    noise_on_all: bool = False,
+    noisy_targets: bool = False,
+) -> tuple:
     """Sequences of numbers, ``length`` to 1.1 ``length`` of them. The first ``informative`` are 1.0
     if the sequence is of class 1 and -1.0 if it is of class 2, the others Gaussian with variance
-    0.2. The target at the end is 1 for class 1 and 0 for class 2.
+    0.2; with ``noise_on_all`` the first have that noise too. The target at the end is 1 for class 1
+    and 0 for class 2; with ``noisy_targets`` 0.2 for class 1 and 0.8 for class 2, with Gaussian
+    noise of standard deviation 0.32.
 
     Returns:
         x ``[count, time, 1]``, all ending at the last step; target ``[count, 1]``; the first step
-        of each, int32 ``[count]``.
+        of each, int32 ``[count]``; and with noisy targets those without their noise.
     """
     if not 1 <= informative < length:
         raise UserError(
@@ -25,6 +34,11 @@ def two_sequence(draw: np.random.Generator, count: int, length: int, informative
     x = draw.normal(0.0, 0.2**0.5, (count, most))
     steps = np.arange(most)[None]
     tells = (steps >= start[:, None]) & (steps < start[:, None] + informative)
-    x = np.where(tells, 2.0 * label[:, None] - 1.0, x) * (steps >= start[:, None])
-    target = label[:, None].astype("float32")
-    return x[:, :, None].astype("float32"), target, start.astype("int32")
+    told = 2.0 * label[:, None] - 1.0 + noise_on_all * x
+    x = np.where(tells, told, x) * (steps >= start[:, None])
+    x, target, start = x[:, :, None].astype("float32"), label[:, None], start.astype("int32")
+    if not noisy_targets:
+        return x, target.astype("float32"), start
+    clean = 0.8 - 0.6 * target
+    noisy = clean + draw.normal(0.0, 0.32, clean.shape)
+    return x, noisy.astype("float32"), start, clean.astype("float32")

@@ -81,7 +81,7 @@ def compared(row: str, seed: str, runs: Sequence[Path], beams: Sequence[int]) ->
         beam: one.scores["bleu_of_lower_case_tokens"] for beam, one in measured.items()
     }
     found["bleu_signature"] = last.scores["bleu_of_lower_case_tokens_signature"]
-    found["by_source_length"] = last.by_length()
+    found["by_source_length"] = last.by_length(translator.vocabulary.target.language)
     if len(runs) == 1:
         found["by_target_position"] = translator.by_position(last.scores["split"])
         trained = RunFolder(runs[0]).read_json("metrics")

@@ -17,6 +17,7 @@ from lstm_recipes.metrics.translation import (
     chrf,
     exact_match,
     multi30k_bleu,
+    multi30k_text,
     paired_bootstrap,
 )
 from lstm_recipes.training.model_file import load_model
@@ -198,16 +199,24 @@ class Measured(NamedTuple):
             found["nats_per_token_change"] = round(after - before, 4)
         return found
 
-    def by_length(self) -> list[dict[str, Any]]:
-        """BLEU of sentences by how many words the source has (Bahdanau et al. 2014, figure 2)."""
+    def by_length(self, language: str | None = None) -> list[dict[str, Any]]:
+        """BLEU of sentences by how many words the source has (Bahdanau et al. 2014, figure 2).
+
+        With the targets' ``language`` it is that of tokens in small letters, the only one that
+        means something of a translator that has learnt small letters alone.
+        """
         lengths = [len(source.split()) for source in self.sources]
+        sides, tokenize = [self.found, self.references], "13a"
+        if language is not None:
+            sides = [[multi30k_text(text, language) for text in side] for side in sides]
+            tokenize = "none"
         return [
             {
                 "words": f"{g.shortest} to {g.longest}" if g.longest else f"{g.shortest} and more",
                 "sentences": g.sentences,
                 "bleu": g.bleu,
             }
-            for g in bleu_by_length(lengths, self.found, self.references)
+            for g in bleu_by_length(lengths, *sides, tokenize=tokenize)
             if g.sentences
         ]
 

@@ -9,10 +9,11 @@ import pytest
 
 from lstm_recipes.cli import main
 from lstm_recipes.errors import UserError
-from lstm_recipes.lab import claims
+from lstm_recipes.lab import claims, reber_trials
 from lstm_recipes.lab.claims import CLAIMS, claim_of, verdict
 from lstm_recipes.lab.guessing import Guessing
 from lstm_recipes.lab.long_lag import distractors
+from lstm_recipes.lab.reber import encoded
 from lstm_recipes.lab.trials import RecentRight, Task, Trials
 from lstm_recipes.lab.wiring import Wiring
 
@@ -56,11 +57,58 @@ def test_what_is_never_learnt_fails():
 @pytest.mark.parametrize("name", CLAIMS)
 def test_claims_are_complete(name):
     claim = claim_of(name)
-    x, target, start = claim.task.sample(np.random.default_rng(0), 2)
+    x, target, start, *_ = claim.task.sample(np.random.default_rng(0), 2)
     assert len(x) == len(target) == len(start) == 2
-    assert target.shape[1] == claim.task.wiring.outputs
+    assert target.shape[-1] == claim.task.wiring.outputs
+    assert target.ndim == (3 if claim.task.every_step else 2)
     assert claim.source.startswith(("1996", "1997"))
-    assert claim.method is Guessing or claim.task.limit == 3 * claim.sequences
+    learnt = claim.task.learnt
+    limit = 3 * claim.sequences + (0 if learnt.counted else learnt.last)
+    assert claim.method is Guessing or claim.task.limit == limit
+
+
+def test_the_sequences_that_are_judged_count_where_the_paper_counts_them():
+    counted = Trials(EASY, [0, 1]).run()["sequences"]
+    learnt = replace(EASY.learnt, counted=False)
+    others = Trials(replace(EASY, learnt=learnt), [0, 1]).run()["sequences"]
+    assert [count - 100 for count in counted] == others
+
+
+def test_targets_without_their_noise_are_what_counts():
+    def noisy(draw, count):
+        x, target, start = EASY.sample(draw, count)
+        return x, target + draw.normal(0.0, 0.3, target.shape).astype("float32"), start, target
+
+    found = Trials(replace(EASY, sample=noisy), [0, 1]).run()
+    assert found["succeeded"] == 2 and max(found["wrong"]) <= 5
+
+
+def test_what_is_predicted_of_the_grammar():
+    """The most active outputs are those that may be next, at all steps since the string began."""
+    texts = reber_trials.example_strings(np.random.default_rng(0), 3)
+    _, _, start, legal = encoded(texts, 63)
+    found = np.where(legal, 0.5, 0.1)
+    assert reber_trials.all_predicted(found, legal, start).all()
+    found[0, start[0] - 1] = 0.3  # before it began
+    found[1, 60, legal[1, 60].argmin()] = 0.6
+    assert reber_trials.all_predicted(found, legal, start).tolist() == [True, False, True]
+
+
+def test_a_small_network_learns_some_of_the_grammar(monkeypatch):
+    """Each has strings of its own, and is judged by the others too."""
+    monkeypatch.setattr(reber_trials, "STRINGS", 8)
+    task = replace(claim_of("reber-3x2").task, limit=300, chunk=50, tests=20)
+    trials = reber_trials.ReberTrials(task, [0, 1])
+    assert trials.x.shape == (16, 63, 2) and (trials.x[..., 0] != trials.x[..., 1]).any()
+    x = trials._draw(trials.draws, 40)[0]
+    for k in range(2):
+        own = {tuple(row) for row in trials.x[:8, :, k]}
+        assert {tuple(row) for row in x[:, :, k]} <= own
+        ends = trials.x[:8, -3:, k].tolist()
+        assert all(row in ends for row in x[:, -3:, k].tolist())
+    found = trials.run()
+    assert found["weights"] == 276 and trials.recent.shape == (16, 2, 2)
+    assert trials.recent[:, 0].mean() <= 1.0 and found["succeeded"] in (0, 1, 2)
 
 
 def test_guessing_solves_the_two_sequence_problem():
@@ -97,7 +145,7 @@ def test_the_command(tmp_path, monkeypatch, capsys):
 
 
 def test_errors_of_the_command(capsys, tmp_path):
-    with pytest.raises(UserError, match="there is no claim 'nothing'; give one of temporal-order"):
+    with pytest.raises(UserError, match="there is no claim 'nothing'; give one of reber"):
         claim_of("nothing")
     assert main(["lab", "run", "nothing", "--folder", str(tmp_path)]) == 1
     assert "there is no claim" in capsys.readouterr().err
