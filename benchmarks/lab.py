@@ -5,8 +5,8 @@
 
 runs the claims that are named, or all of them, the quickest first, in runs/results/lab (it goes on
 with what was interrupted, and does not run again what is finished) and writes
-benchmarks/results/lab/CLAIM-0.json, and of an argument docs/pictures/lab/CLAIM.svg. Then
-benchmarks/tables.py writes the ledger, docs/claims.md.
+benchmarks/results/lab/CLAIM-0.json (lab-adam and lab-elman with --network), and of an argument
+docs/pictures/lab/CLAIM.svg. Then benchmarks/tables.py writes the ledger, docs/claims.md.
 """
 
 import argparse
@@ -28,19 +28,21 @@ def main() -> None:
     claims = {name: make() for name, make in CLAIMS.items()} | ARGUMENTS
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("claims", nargs="*", help="; ".join(claims))
+    parser.add_argument("--network", default="paper", choices=["paper", "adam", "elman"])
     parser.add_argument("--note", default="", help="what a reader of the seconds should know")
     asked = parser.parse_args()
     folder = ROOT / "runs" / "results" / "lab"
     for name in asked.claims or sorted(claims, key=lambda name: claims[name].minutes):
-        shown = f"lstm-recipes lab run {name}"
+        other = "" if asked.network == "paper" else f"-{asked.network}"
+        shown = f"lstm-recipes lab run {name}" + (f" --network {asked.network}" if other else "")
         seeds = ARGUMENTS[name].seeds if name in ARGUMENTS else SEEDS
-        here = folder / (f"{name}-{seeds}" if seeds else name)
+        here = folder / (f"{name}{other}-{seeds}" if seeds else name)
         if not (here / "result.json").exists():
             command = [sys.executable, "-m", "lstm_recipes.cli", *shown.split()[1:]]
             command += ["--folder", str(folder)]
             subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "tensorflow"})
         found = json.loads((here / "result.json").read_text())
-        path = record("lab", name, shown, found, note=asked.note)
+        path = record(f"lab{other}", name, shown, found, recipe="lab", note=asked.note)
         print(path.relative_to(ROOT))
         if name in ARGUMENTS:
             pictures = ROOT / "docs" / "pictures" / "lab"

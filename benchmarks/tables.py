@@ -532,32 +532,48 @@ def claims() -> str:
     found = [runs[0] for runs in results("lab").values() if "sequences" in runs[0]["metrics"]]
     if not found:
         return NOTHING
+    beside = {kind: results(f"lab-{kind}") for kind in ("adam", "elman")}
     lines = [
-        "| claim | paper | here | wrong in test | verdict |",
-        "| --- | --- | --- | --- | --- |",
+        "| claim | paper | here | wrong in test | verdict | by Adam | Elman network |",
+        "| --- " * 7 + "|",
     ]
-    for result in sorted(found, key=lambda result: result["config"]):
-        m = result["metrics"]
-        counts = [count for count in m["sequences"] if count is not None]
-        here = f"{m['succeeded']} of {m['seeds']}"
-        if counts:
-            here += f": {m['mean_sequences']:,} ({min(counts):,}–{max(counts):,})"
+    for result in sorted(found, key=lambda result: natural(result["config"])):
+        m, name = result["metrics"], result["config"]
         wrong = [f"{count}" for count in sorted(n for n in m["wrong"] if n is not None)]
         cells = [
-            f"{m['claim']} ({m['source']}): `{result['config']}`",
+            f"{m['claim']} ({m['source']}): `{name}`",
             f"{m['paper_sequences']:,}",
-            here,
+            succeeded(m),
             f"{'–'.join(dict.fromkeys([wrong[0], wrong[-1]]))} of {m['tests']:,}" if wrong else "–",
             f"**{m['verdict']}**",
+            *(
+                succeeded(runs[name][0]["metrics"]) if name in runs else ""
+                for runs in beside.values()
+            ),
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    minutes = sum(result["metrics"]["seconds"] for result in found) / 60
+    every = [*found, *(runs[0] for kind in beside.values() for runs in kind.values())]
+    minutes = sum(result["metrics"]["seconds"] for result in every) / 60
     about = (
         "Sequences, or guesses, until a trial succeeds: the mean of those that did, the fewest and "
         f"the most. All rows together took {minutes:.0f} minutes."
     )
-    dates = sorted({measured_on(result) for result in found})
+    dates = sorted({measured_on(result) for result in every})
     return "\n".join([*lines, "", " ".join([about, *dates])])
+
+
+def succeeded(metrics: dict) -> str:
+    """How many trials, and after how many sequences."""
+    counts = [count for count in metrics["sequences"] if count is not None]
+    said = f"{metrics['succeeded']} of {metrics['seeds']}"
+    if not counts:
+        return said
+    return f"{said}: {metrics['mean_sequences']:,} ({min(counts):,}–{max(counts):,})"
+
+
+def natural(name: str) -> list:
+    """A key by which 50 stands before 100."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def arguments() -> str:

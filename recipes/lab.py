@@ -2,8 +2,9 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
@@ -29,6 +30,7 @@ def run(
     name: str,
     /,
     seeds: int | None = None,
+    network: Literal["paper", "adam", "elman"] = "paper",
     folder: Path = Path("runs/lab"),
     overwrite: bool = False,
 ) -> dict[str, Any]:
@@ -38,6 +40,8 @@ def run(
         name: One of those that list names.
         seeds: How many networks learn, each with weights and sequences of its own: ten, unless it
             is given; fewer for some arguments, which say how many.
+        network: Of a task: the paper's, by its rule; the same by Adam and the whole gradient; or
+            Elman networks of no fewer weights, by Adam too. The last two have five minutes.
         folder: Where a folder for the run is made.
         overwrite: Start anew, whatever is there.
     """
@@ -52,11 +56,11 @@ def run(
         )
     claim = ARGUMENTS.get(name) or claim_of(name)
     print(f"{claim.says} ({claim.source}): up to {claim.minutes:g} minutes", file=sys.stderr)
-    return (
-        _measured(name, seeds, folder, overwrite)
-        if name in ARGUMENTS
-        else _learnt(name, seeds or SEEDS, folder / f"{name}-{seeds or SEEDS}", overwrite)
-    )
+    if name in ARGUMENTS:
+        return _measured(name, seeds, folder, overwrite)
+    seeds = seeds or SEEDS
+    here = folder / "-".join([name, *([network] if network != "paper" else []), str(seeds)])
+    return _learnt(name, seeds, network, here, overwrite)
 
 
 def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> dict[str, Any]:
@@ -80,14 +84,23 @@ def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> di
     return shown
 
 
-def _learnt(name: str, seeds: int, here: Path, overwrite: bool) -> dict[str, Any]:
-    """What came of a task's trials, kept in its folder."""
+def _learnt(name: str, seeds: int, network: str, here: Path, overwrite: bool) -> dict[str, Any]:
+    """What came of a task's trials, kept in its folder; the verdict is on the paper's networks."""
+    from lstm_recipes.lab.by_adam import ByAdam, ByElman
     from lstm_recipes.lab.claims import claim_of, verdict
 
     claim = claim_of(name)
-    trials = claim.method(claim.task, [*range(seeds)], here, overwrite)
+    task, method = claim.task, claim.method
+    if network != "paper":
+        if not claim.by_others:
+            raise UserError(f"{name} is a claim on the paper's networks alone")
+        task = replace(task, limit=claim.sequences)
+        method = {"adam": ByAdam, "elman": ByElman}[network]
+    trials = method(task, [*range(seeds)], here, overwrite)
     found = trials.run(lambda line: print(line, file=sys.stderr))
-    found |= {"paper_sequences": claim.sequences, "verdict": verdict(claim, found)}
+    found |= {"paper_sequences": claim.sequences}
+    if network == "paper":
+        found["verdict"] = verdict(claim, found)
     found = {"claim": claim.says, "source": claim.source} | found
     _keep(here, found)
     for key in ("sequences", "wrong"):

@@ -38,6 +38,11 @@ class Claim:
     factor: float = 2.0
     """A claim holds up to so many times the paper's sequences."""
 
+    @property
+    def by_others(self) -> bool:
+        """Whether Adam and Elman networks can be given the task."""
+        return self.method is Trials
+
 
 def _claim(
     says: str, source: str, sequences: int, minutes: float, method: type = Trials, **task: Any

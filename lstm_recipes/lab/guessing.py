@@ -44,7 +44,9 @@ class Guessing:
             guesses.append(found and found[0])
             wrong.append(found and found[1])
             notify(f"seed {seed}: {guesses[-1]} guesses")
-        return summary(self.task, guesses, wrong, time.perf_counter() - began)
+        return summary(
+            self.task, guesses, wrong, time.perf_counter() - began, self.task.wiring.weights
+        )
 
     def _guess(self, seed: int) -> tuple[int, int] | None:
         """How many guesses it took, and how many of the tests that network has wrong."""

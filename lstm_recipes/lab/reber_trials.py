@@ -77,7 +77,7 @@ class ReberTrials(Trials):
 
     def _look_at(self, found: np.ndarray, wanted: np.ndarray) -> None:
         """What was wrong in the strings that were learnt from tells nothing of the others."""
-        outputs = self.rule.outputs(self.hidden, self.output, self.x, self.start).numpy()
+        outputs = self._outputs(self.x, self.start)
         off = 1.0 - all_predicted(outputs, self.legal, self.start).astype("float32")
         self.recent = np.stack([off, off], axis=1)
 
@@ -91,5 +91,5 @@ class ReberTrials(Trials):
         ]
         parts = zip(*(encoded(own, STEPS - 1) for own in texts), strict=True)
         x, _, start, legal = (np.stack(part, -1) for part in parts)
-        outputs = self.rule.outputs(self.hidden, self.output, x, start).numpy()
+        outputs = self._outputs(x, start)
         return (~all_predicted(outputs, legal, start)).sum(0)

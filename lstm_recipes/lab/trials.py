@@ -91,7 +91,7 @@ class Trials:
         """Learn until every network has succeeded or none may go on; what came of it."""
         saved = began = time.perf_counter()
         before = self.seconds
-        while self.sequences < self.task.limit and len(self.succeeded) < len(self.seeds):
+        while self._may_go_on():
             self._chunk()
             now = time.perf_counter()
             self.seconds = before + now - began
@@ -102,12 +102,19 @@ class Trials:
         self._save()
         return self.result()
 
+    def _may_go_on(self) -> bool:
+        return self.sequences < self.task.limit and len(self.succeeded) < len(self.seeds)
+
     def result(self) -> dict[str, Any]:
         """Which seeds have succeeded, after how many sequences, and how many of the test
         sequences each then had wrong."""
         k = range(len(self.seeds))
         counts, wrong = [*map(self.succeeded.get, k)], [*map(self.wrong.get, k)]
-        return summary(self.task, counts, wrong, self.seconds)
+        return summary(self.task, counts, wrong, self.seconds, self._weights())
+
+    def _weights(self) -> int:
+        """How many a network has."""
+        return self.task.wiring.weights
 
     def _draw(self, draws: list[np.random.Generator], count: int) -> list[np.ndarray]:
         """Sequences for every trial, the trials last; symbols as one-hot vectors come later."""
@@ -116,9 +123,7 @@ class Trials:
 
     def _chunk(self) -> None:
         x, target, start, *clean = self._draw(self.draws, self.task.chunk)
-        self.hidden, self.output, found = (
-            array.numpy() for array in self.rule.train(self.hidden, self.output, x, target, start)
-        )
+        found = self._learn(x, target, start)
         self.sequences += len(x)
         self._look_at(found, clean[0] if clean else target)
         right = np.flatnonzero(self._right())
@@ -128,6 +133,17 @@ class Trials:
             count = self.sequences - (0 if self.task.learnt.counted else self.task.learnt.last)
             self.succeeded |= dict.fromkeys(new, count)
             self.wrong |= {k: int(wrong[k]) for k in new}
+
+    def _learn(self, x: np.ndarray, target: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Learn from sequences; the outputs for each before it changed the weights."""
+        self.hidden, self.output, found = (
+            array.numpy() for array in self.rule.train(self.hidden, self.output, x, target, start)
+        )
+        return found
+
+    def _outputs(self, x: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """The outputs for sequences from which nothing is learnt."""
+        return self.rule.outputs(self.hidden, self.output, x, start).numpy()
 
     def _look_at(self, found: np.ndarray, wanted: np.ndarray) -> None:
         """Keep how far off the most recent sequences were, at most and on average."""
@@ -146,9 +162,9 @@ class Trials:
 
     def _tested(self) -> np.ndarray:
         """How many new sequences each network as it is now has wrong."""
-        draws = [np.random.default_rng((seed, 2)) for seed in self.seeds]
+        draws = [np.random.default_rng((seed, 2)) for seed in self.seeds[: len(self.draws)]]
         x, target, start, *clean = self._draw(draws, self.task.tests)
-        found = self.rule.outputs(self.hidden, self.output, x, start).numpy()
+        found = self._outputs(x, start)
         off = np.abs(found - (clean[0] if clean else target))
         return (off.max(tuple(range(1, off.ndim - 1))) > self.task.learnt.tolerance).sum(0)
 
@@ -187,10 +203,14 @@ class Trials:
 
 
 def summary(
-    task: Task, counts: list[int | None], wrong: list[int | None], seconds: float
+    task: Task,
+    counts: list[int | None],
+    wrong: list[int | None],
+    seconds: float,
+    weights: int,
 ) -> dict[str, Any]:
     """What came of trials: after how many sequences (or guesses) each has succeeded, and how many
-    of the test sequences it then had wrong."""
+    of the test sequences it then had wrong; ``weights`` are those of one."""
     done = [count for count in counts if count is not None]
     return {
         "seeds": len(counts),
@@ -201,6 +221,6 @@ def summary(
         "limit": task.limit,
         "tests": task.tests,
         "wrong": wrong,
-        "weights": task.wiring.weights,
+        "weights": weights,
         "seconds": round(seconds, 1),
     }

@@ -1,0 +1,123 @@
+"""Networks side by side are what each would be alone, in the package's layers and in Keras'."""
+
+from dataclasses import replace
+from functools import partial
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from lstm_recipes.cli import main
+from lstm_recipes.errors import UserError
+from lstm_recipes.lab import by_adam, claims
+from lstm_recipes.lab.by_adam import ByAdam, ByElman
+from lstm_recipes.lab.claims import claim_of
+from lstm_recipes.lab.long_lag import distractors
+from lstm_recipes.lab.side_by_side import SideBySide, elman_networks, paper_networks, whose
+from lstm_recipes.lab.trials import RecentRight, Task
+from lstm_recipes.lab.wiring import Wiring
+
+WIRINGS = {
+    "blocks": Wiring(3, 2, blocks=2, block_size=2),
+    "no biases": Wiring(3, 2, blocks=2, gate_feedback=False, hidden_bias=False, output_bias=False),
+    "forget": Wiring(3, 1, blocks=2, block_size=2, forget_gate=True, hidden_bias="gates"),
+}
+
+
+def alone(wiring, seed, elman):
+    """One of the networks as a model of its own, logits out."""
+    if not elman:
+        own = paper_networks(wiring, [seed], 0.5, {})
+    else:
+        own = elman_networks(wiring, [seed])
+    x = keras.Input((None, wiring.inputs))
+    bias = len(own.weights[0]) - 2 - (len(own.biases) > 0) == 2
+    y = keras.layers.Dense(wiring.outputs, use_bias=bias)(own.layer(x))
+    model = keras.Model(x, y)
+    model.set_weights(own.weights[0])
+    return model
+
+
+@pytest.mark.parametrize("elman", [False, True])
+@pytest.mark.parametrize("name", WIRINGS)
+def test_a_step_is_the_step_of_each_alone(name, elman):
+    wiring, seeds = WIRINGS[name], [3, 4, 5]
+    networks = elman_networks(wiring, seeds) if elman else paper_networks(wiring, seeds, 0.5, {})
+    both = SideBySide(networks, wiring.inputs, learning_rate=0.01)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 6, wiring.inputs)).astype("float32")
+    target = rng.random((4, wiring.outputs)).astype("float32")
+    start = np.zeros(4, "int32")
+    before = both.learn(x, target, start).numpy()
+    after = both.outputs(x, start).numpy()
+    for k, seed in enumerate(seeds):
+        model = alone(wiring, seed, elman)
+        np.testing.assert_allclose(before[..., k], tf.sigmoid(model(x)[:, -1]), atol=1e-6)
+        optimizer = keras.optimizers.Adam(0.01, clipnorm=None)
+        with tf.GradientTape() as tape:
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(target, model(x)[:, -1])
+            loss = tf.reduce_sum(losses) / 4
+        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, model.trainable_variables), 1.0)
+        optimizer.apply(gradients, model.trainable_variables)
+        np.testing.assert_allclose(after[..., k], tf.sigmoid(model(x)[:, -1]), atol=2e-5)
+
+
+def test_what_stands_before_the_start_is_not_seen():
+    both = SideBySide(elman_networks(WIRINGS["blocks"], [0, 1]), 3, learning_rate=0.01)
+    ids = np.array([[0, 1, 2, 0], [2, 2, 2, 0]], "int32")
+    found = both.outputs(ids, np.array([0, 3], "int32")).numpy()
+    ids[1, :3] = 1
+    again = both.outputs(ids, np.array([0, 3], "int32")).numpy()
+    np.testing.assert_array_equal(found, again)
+    vectors = np.eye(3, dtype="float32")[ids]
+    np.testing.assert_allclose(both.outputs(vectors, np.array([0, 3], "int32")), found, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["adding-100", "temporal-order-4", "two-sequence-3"])
+def test_an_elman_network_has_no_fewer_weights_than_the_papers(name):
+    wiring = claim_of(name).task.wiring
+    networks = elman_networks(wiring, [0])
+    weights = sum(part.size for part in networks.weights[0])
+    units = len(networks.rows)
+    assert weights >= wiring.weights
+    assert (units - 1) * (wiring.inputs + units + wiring.outputs) + wiring.outputs < wiring.weights
+
+
+def test_columns_that_are_not_each_others():
+    assert whose([1, 2], 2).tolist() == [0, 1, 0, 0, 1, 1]
+
+
+EASY = Task(
+    wiring=Wiring(6, 2, blocks=2),
+    sample=partial(distractors, lag=1, symbols=2),
+    learning_rate=0.5,
+    bound=0.2,
+    learnt=RecentRight(tolerance=0.4, last=100),
+    limit=6000,
+    chunk=100,
+    tests=50,
+)
+
+
+@pytest.mark.parametrize("method", [ByAdam, ByElman])
+def test_they_learn_and_stop(method, monkeypatch):
+    found = method(EASY, [0, 1, 2]).run()
+    assert found["succeeded"] == 3 and max(found["wrong"]) <= 5
+    assert found["weights"] >= EASY.wiring.weights
+    monkeypatch.setattr(by_adam, "SECONDS", 0)
+    found = method(EASY, [0]).run()
+    assert found["succeeded"] == 0 and found["seconds"] == 0.0
+
+
+def test_the_command_and_what_it_cannot_do(tmp_path, monkeypatch, capsys):
+    easy = replace(claim_of("adding-100"), task=EASY, sequences=500)
+    monkeypatch.setitem(claims.CLAIMS, "easy", lambda: easy)
+    command = ["lab", "run", "easy", "--seeds", "2", "--folder", str(tmp_path)]
+    assert main([*command, "--network", "elman"]) == 0
+    assert "verdict" not in capsys.readouterr().out
+    assert (tmp_path / "easy-elman-2" / "result.json").exists()
+    assert main(["lab", "run", "two-sequence-guessed", "--network", "adam"]) == 1
+    assert "the paper's networks alone" in capsys.readouterr().err
+    with pytest.raises(UserError, match="the laboratory's own"):
+        ByAdam(claim_of("distracted-100").task, [0])
