@@ -11,6 +11,7 @@ from lstm_recipes.cli import main
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab import claims, reber_trials
 from lstm_recipes.lab.claims import CLAIMS, claim_of, verdict
+from lstm_recipes.lab.continual_reber import ContinualTrials
 from lstm_recipes.lab.guessing import Guessing
 from lstm_recipes.lab.long_lag import distractors
 from lstm_recipes.lab.reber import encoded
@@ -57,11 +58,14 @@ def test_what_is_never_learnt_fails():
 @pytest.mark.parametrize("name", CLAIMS)
 def test_claims_are_complete(name):
     claim = claim_of(name)
+    assert claim.source.startswith(("1996", "1997", "2000"))
+    if claim.method is ContinualTrials:
+        assert claim.task.wiring.weights == (424 if claim.task.wiring.forget_gate else 360)
+        return
     x, target, start, *_ = claim.task.sample(np.random.default_rng(0), 2)
     assert len(x) == len(target) == len(start) == 2
     assert target.shape[-1] == claim.task.wiring.outputs
     assert target.ndim == (3 if claim.task.every_step else 2)
-    assert claim.source.startswith(("1996", "1997"))
     learnt = claim.task.learnt
     limit = 3 * claim.sequences + (0 if learnt.counted else learnt.last)
     assert claim.method is Guessing or claim.task.limit == limit
@@ -128,6 +132,13 @@ def test_verdicts():
     assert verdict(claim, found) == "holds"
     assert verdict(claim, found | {"mean_sequences": 148_001}) == "holds in part"
     assert verdict(claim, found | {"succeeded": 5}) == "holds in part"
+    rare = replace(claim, rate=0.4)
+    assert verdict(rare, found | {"succeeded": 4}) == "holds"
+    assert verdict(rare, found | {"succeeded": 3}) == "holds in part"
+    assert verdict(rare, found | {"succeeded": 1}) == "does not hold"
+    never = replace(claim, rate=0.0)
+    assert verdict(never, found | {"succeeded": 1}) == "does not hold"
+    assert verdict(never, found | {"succeeded": 0, "mean_sequences": None}) == "holds"
     failed = found | {"succeeded": 0, "mean_sequences": None}
     assert verdict(claim, failed) == "does not hold"
 

@@ -1,0 +1,104 @@
+"""Streams without marked ends: the pool, the rule at every step, and the trials."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from lstm_recipes.lab.claims import claim_of
+from lstm_recipes.lab.continual_reber import ContinualTrials, pool_of, stream
+from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
+from lstm_recipes.lab.reber import SYMBOLS, successors
+from lstm_recipes.lab.stream_rule import StreamRule
+
+TASK = claim_of("continual-reber-decay").task
+
+
+def draws(seeds):
+    return [np.random.default_rng(seed) for seed in seeds]
+
+
+def texts_of(symbols, next_start):
+    """The strings of a circle."""
+    text = "".join(SYMBOLS[k] for k in symbols)
+    ends = [*sorted(set(next_start.tolist()) - {0}), len(text)]
+    return [text[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def test_a_stream_is_strings_and_what_may_follow():
+    symbols, wanted, next_start = stream(np.random.default_rng(0), 50)
+    texts = texts_of(symbols, next_start)
+    assert len(texts) == 50
+    expected = [ways for text in texts for ways in (*successors(text), "B")]
+    found = ["".join(s for s, w in zip(SYMBOLS, row, strict=True) if w) for row in wanted]
+    assert [sorted(a) for a in found] == [sorted(b) for b in expected]
+    following = np.roll(symbols, -1)
+    assert wanted[np.arange(len(symbols)), following].all()  # around the circle too
+
+
+def test_a_pool_is_each_trials_own():
+    pool = pool_of(draws([0, 1]), 20)
+    alone = stream(np.random.default_rng(1), 20)
+    length = pool.length[1]
+    assert length == len(alone[0])
+    for rows, own in zip(pool[:3], alone, strict=True):
+        np.testing.assert_array_equal(rows[1, :length], own)
+
+
+def test_the_rule_is_that_of_every_step_until_an_error_ends_the_stream():
+    """One trial, by the rule for sequences, step by step."""
+    wiring = TASK.wiring
+    weights = initial_weights(wiring, [0], 0.2, TASK.biases)
+    pool = pool_of(draws([0]), 20)
+    for tolerance, ends in ((2.0, 0), (0.0, 30)):
+        rule = ForwardRule(wiring, 0.5, every_step=True)
+        streams = StreamRule(rule, decay=1.0, tolerance=tolerance)
+        hidden, output, now = streams.train(*weights, streams.start(1), pool, 30)
+        assert int(now.ended[0]) == ends
+        each = ForwardRule(wiring, 0.5, every_step=True, update_each_step=True)
+        if not ends:  # one long sequence
+            x, wanted = pool.symbols[:, :30].T[None], pool.wanted[0, :30][None, ..., None]
+            expected = each.train(*weights, x, wanted, np.zeros((1, 1), "int32"))[:2]
+            assert int(now.place[0]) == 30 == int(now.age[0])
+        else:  # sequences of one symbol, the first of each string
+            places = [0]
+            for _ in range(29):
+                places.append(pool.next_start[0, places[-1]])
+            x, wanted = pool.symbols[0, places][:, None, None], pool.wanted[0, places][:, None]
+            start = np.zeros((30, 1), "int32")
+            expected = each.train(*weights, x, wanted[..., None], start)[:2]
+        np.testing.assert_allclose(hidden, expected[0], atol=1e-5)
+        np.testing.assert_allclose(output, expected[1], atol=1e-5)
+
+
+def test_the_rate_fades_along_a_stream():
+    wiring = TASK.wiring
+    weights = initial_weights(wiring, [0], 0.2, TASK.biases)
+    pool = pool_of(draws([0]), 20)
+    rule = ForwardRule(wiring, 0.5, every_step=True)
+    never = StreamRule(rule, decay=0.0, tolerance=2.0)  # 0 to the power of 0 is 1
+    after = [never.train(*weights, never.start(1), pool, steps)[0] for steps in (1, 2)]
+    np.testing.assert_array_equal(*after)
+    assert (after[0].numpy() != weights[0]).any()
+
+
+def test_how_long_a_network_goes_without_an_error():
+    wiring = TASK.wiring
+    weights = initial_weights(wiring, [0, 1], 0.2, TASK.biases)
+    pool = pool_of(draws([0, 1]), 20)
+    asked, place = np.array([True, False]), np.zeros(2, "int32")
+    for tolerance, expected in ((2.0, [25, 0]), (0.0, [0, 0])):
+        rule = StreamRule(ForwardRule(wiring, 0.5), tolerance=tolerance, longest=25)
+        found = rule.error_free(*weights, place, pool, asked)
+        assert found.numpy().tolist() == expected
+
+
+def test_trials_go_on_and_stop(tmp_path):
+    task = replace(TASK, pool=200, chunk=500, longest=3, most_steps=4000)
+    whole = ContinualTrials(task, [0, 1]).run()
+    assert whole["weights"] == 424 and len(whole["error_free"]) == 2
+    ContinualTrials(replace(task, most_steps=1000), [0, 1], tmp_path).run()
+    again = ContinualTrials(task, [0, 1], tmp_path).run()
+    assert again | {"seconds": 0} == whole | {"seconds": 0}
+    assert whole["succeeded"] == 2 or whole["steps"] == 4000
+    few = ContinualTrials(replace(task, limit=1, longest=1000), [0]).run()
+    assert few["succeeded"] == 0 and few["steps"] == 500 and few["good"] == 0
