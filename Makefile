@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 ON_TENSORFLOW := KERAS_BACKEND=tensorflow
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-jax lint bench notebooks site clean
+.PHONY: help run test test-jax lint bench claims notebooks site clean
 
 help: ## show these lines
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -29,6 +29,12 @@ lint: .venv/.dev ## check the style
 bench: .venv/.installed ## measure the layers, and writing text, against peers
 	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/layers.py
 	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/sampling.py
+
+claims: .venv/.dev ## re-run what the literature claims, hours; what is interrupted goes on
+	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/lab.py
+	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/lab.py --network adam
+	@$(ON_TENSORFLOW) $(BIN)/python benchmarks/lab.py --network elman
+	@$(BIN)/python benchmarks/tables.py
 
 notebooks: .venv/.dev ## make the notebooks from their sources
 	@$(ON_TENSORFLOW) $(BIN)/python notebooks/build.py

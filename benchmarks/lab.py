@@ -1,6 +1,7 @@
 """Re-run claims of the literature and add their result files.
 
     python benchmarks/lab.py adding-100 temporal-order-4
+    python benchmarks/lab.py --network elman
     python benchmarks/lab.py
 
 runs the claims that are named, or all of them, the quickest first, in runs/results/lab (it goes on
@@ -32,7 +33,10 @@ def main() -> None:
     parser.add_argument("--note", default="", help="what a reader of the seconds should know")
     asked = parser.parse_args()
     folder = ROOT / "runs" / "results" / "lab"
-    for name in asked.claims or sorted(claims, key=lambda name: claims[name].minutes):
+    known = [n for n in claims if n in ARGUMENTS or asked.network in claims[n].networks]
+    if asked.network != "paper":
+        known = [name for name in known if name not in ARGUMENTS]
+    for name in asked.claims or sorted(known, key=lambda name: claims[name].minutes):
         other = "" if asked.network == "paper" else f"-{asked.network}"
         shown = f"lstm-recipes lab run {name}" + (f" --network {asked.network}" if other else "")
         seeds = ARGUMENTS[name].seeds if name in ARGUMENTS else SEEDS

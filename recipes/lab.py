@@ -91,9 +91,9 @@ def _learnt(name: str, seeds: int, network: str, here: Path, overwrite: bool) ->
 
     claim = claim_of(name)
     task, method = claim.task, claim.method
+    if network not in claim.networks:
+        raise UserError(f"{name} has no row for {network!r}; give {' or '.join(claim.networks)}")
     if network != "paper":
-        if not claim.by_others:
-            raise UserError(f"{name} is a claim on the paper's networks alone")
         task = replace(task, limit=claim.sequences)
         method = {"adam": ByAdam, "elman": ByElman}[network]
     trials = method(task, [*range(seeds)], here, overwrite)

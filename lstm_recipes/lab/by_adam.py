@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from lstm_recipes.errors import UserError
 from lstm_recipes.lab.side_by_side import Networks, SideBySide, elman_networks, paper_networks
 from lstm_recipes.lab.trials import Task, Trials
 
@@ -17,9 +16,6 @@ SECONDS = 300  # that all networks of a task have together
 class ByAdam(Trials):
     """The paper's networks, with the whole gradient and Adam, ten sequences a step, for at most
     five minutes in all. All networks see the same sequences; nothing is kept of an interrupted run.
-
-    Raises:
-        UserError: The task's networks are none that the package's layers can be.
     """
 
     def __init__(
@@ -33,13 +29,7 @@ class ByAdam(Trials):
     @staticmethod
     def networks(task: Task, seeds: Sequence[int]) -> Networks:
         """Their layer and first weights."""
-        wiring = task.wiring
-        if not (wiring.output_gate and wiring.recurrent) or wiring.direct:
-            raise UserError(
-                "this task's network is the laboratory's own, which only the rule of 1997 trains; "
-                "ask for --network elman"
-            )
-        return paper_networks(wiring, seeds, task.bound, task.biases)
+        return paper_networks(task.wiring, seeds, task.bound, task.biases)
 
     def _may_go_on(self) -> bool:
         return super()._may_go_on() and self.seconds < SECONDS

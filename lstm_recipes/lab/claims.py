@@ -43,9 +43,14 @@ class Claim:
     """What share of trials succeeded in the paper; 0 where the claim is that none does."""
 
     @property
-    def by_others(self) -> bool:
-        """Whether Adam and Elman networks can be given the task."""
-        return self.method is Trials
+    def networks(self) -> list[str]:
+        """By what the task can be learnt: the paper's networks and rule; Adam, if the package's
+        layers can be these networks; Elman networks."""
+        if self.method is not Trials:
+            return ["paper"]
+        wiring = self.task.wiring
+        layered = wiring.output_gate and wiring.recurrent and not wiring.direct
+        return ["paper", *["adam"] * layered, "elman"]
 
 
 def _claim(

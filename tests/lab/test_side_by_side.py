@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 
 from lstm_recipes.cli import main
-from lstm_recipes.errors import UserError
 from lstm_recipes.lab import by_adam, claims
 from lstm_recipes.lab.by_adam import ByAdam, ByElman
 from lstm_recipes.lab.claims import claim_of
@@ -118,6 +117,6 @@ def test_the_command_and_what_it_cannot_do(tmp_path, monkeypatch, capsys):
     assert "verdict" not in capsys.readouterr().out
     assert (tmp_path / "easy-elman-2" / "result.json").exists()
     assert main(["lab", "run", "two-sequence-guessed", "--network", "adam"]) == 1
-    assert "the paper's networks alone" in capsys.readouterr().err
-    with pytest.raises(UserError, match="the laboratory's own"):
-        ByAdam(claim_of("distracted-100").task, [0])
+    assert "two-sequence-guessed has no row for 'adam'; give paper" in capsys.readouterr().err
+    assert claim_of("distracted-100").networks == ["paper", "elman"]
+    assert claim_of("adding-100").networks == ["paper", "adam", "elman"]
