@@ -12,10 +12,11 @@ from typing import Any
 
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab.adding import adding, multiplication
-from lstm_recipes.lab.continual_reber import ContinualTask, ContinualTrials
+from lstm_recipes.lab.continual_reber import stream
 from lstm_recipes.lab.guessing import Guessing
 from lstm_recipes.lab.long_lag import distractors, long_lag
 from lstm_recipes.lab.reber_trials import AllPredicted, ReberTrials, reber_strings
+from lstm_recipes.lab.stream_trials import StreamTask, StreamTrials
 from lstm_recipes.lab.temporal_order import temporal_order
 from lstm_recipes.lab.trials import RecentRight, Task, Trials
 from lstm_recipes.lab.two_sequence import two_sequence
@@ -34,7 +35,7 @@ class Claim:
     """How many sequences learning took in the paper, on average."""
     minutes: float
     """About how long ten trials take on two cores, at most."""
-    task: Task | ContinualTask
+    task: Task | StreamTask
     method: type = Trials
     """`Trials`, which learn, of this task or another, or `Guessing`."""
     factor: float = 2.0
@@ -233,7 +234,7 @@ def _continual(gates: bool, decay: float, streams: int, rate: float) -> Claim:
     )
     says += " 100,000 symbols of strings without marked ends" if gates else " predict such streams"
     biases = [-0.5, -1.0, -1.5, -2.0]
-    task = ContinualTask(
+    task = StreamTask(
         wiring=Wiring(
             7,
             7,
@@ -244,12 +245,13 @@ def _continual(gates: bool, decay: float, streams: int, rate: float) -> Claim:
             hidden_bias="gates",
             direct=True,
         ),
+        sample=partial(stream, strings=20_000),
         limit=30_000,
         decay=decay,
         biases={"i": biases, "o": biases} | ({"f": [0.5, 1.0, 1.5, 2.0]} if gates else {}),
     )
     source = "2000, section 4, table 2"
-    return Claim(says + fades, source, streams, 15, task, ContinualTrials, rate=rate)
+    return Claim(says + fades, source, streams, 15, task, StreamTrials, rate=rate)
 
 
 CLAIMS: dict[str, Callable[[], Claim]] = {

@@ -10,8 +10,12 @@ state depends on each weight can be carried along, a number a weight, and nothin
     S_f(t) = f S_f(t-1) + c(t-1) f'(z_f) y_l            into its block's forget gate, if any
 
     δ_k = (target_k - y_k) y_k (1 - y_k)                the logistic outputs' squared error
+    (a linear output's: δ_k = target_k - y_k; where a target is NaN nothing is asked, and δ_k = 0)
     e_j = Σ_k w_kj δ_k
     Δw_out = δ_k y;   Δw_o = o'(z_o) (Σ_j h(c_j) e_j) y_l;   Δw_{c,i,f} = Σ_j e_j o h'(c_j) S_j
+
+A peephole is one more weight: y_l is c(t-1) for i and f, and c(t) for o (Gers, Schraudolph &
+Schmidhuber 2002, section 2.3).
 
 Each step costs the same whatever came before it: local in space and time. All arrays have the
 networks, the trials, on their last axis, and one compiled loop runs them side by side. A test
@@ -30,7 +34,8 @@ class Carried(NamedTuple):
     """What goes from a step to the next; the last axis is the trial."""
 
     seen: Any
-    """``[rows, trials]``: what the hidden units saw at this step."""
+    """``[rows, trials]``: what the hidden units saw at this step; c at the peepholes' rows is that
+    before the step."""
     gates: dict[str, Any]
     """``[blocks, trials]`` each: the gates' values."""
     c: Any
@@ -95,11 +100,13 @@ class ForwardRule:
             (of_symbols, hidden), symbols = hidden, x
             after = (tf.transpose(tf.gather(of_symbols, symbols, batch_dims=1)),)
         inputs = [x] if symbols is None else []
+        peeped = [last.c] * self.wiring.peepholes
         ones = tf.ones_like(last.c[:1])
-        seen = begun * tf.concat([*inputs, *self._fed_back(last), ones], axis=0)
+        seen = begun * tf.concat([*inputs, *self._fed_back(last), *peeped, ones], axis=0)
         z = tf.reduce_sum(hidden * seen[:, None], axis=0)
         z = self._split(tf.add_n([z, *after]))
-        gates = {name: begun * tf.sigmoid(part) for name, part in z.items() if name != "c"}
+        opened = lambda name: begun * tf.sigmoid(z[name])  # noqa: E731
+        gates = {name: opened(name) for name in z if name not in "co"}
         g = 2.0 * tf.tanh(0.5 * z["c"])
         slope = 1.0 - 0.25 * g * g
         i = self._spread(gates["i"])
@@ -114,7 +121,18 @@ class ForwardRule:
             k: tf.tensor_scatter_nd_add(s, rows, tf.transpose(grown[k]))
             for k, s in last.symbols.items()
         }
-        return Carried(seen, gates, kept * last.c + i * g, traces, by_symbol)
+        c = kept * last.c + i * g
+        if "o" in z:
+            if self.wiring.peepholes:
+                z["o"] += self._late_peep(hidden, begun * (c - last.c))
+            gates["o"] = opened("o")
+        return Carried(seen, gates, c, traces, by_symbol)
+
+    def _late_peep(self, hidden: Any, grown: Any) -> Any:
+        """By how much the output gate's net input changes when it sees c of now."""
+        w = self.wiring
+        peepholes = hidden[-1 - w.cells : -1, -w.blocks :]
+        return tf.reduce_sum(peepholes * grown[:, None], axis=0)
 
     def _fed_back(self, last: Carried) -> list:
         if not self.wiring.recurrent:
@@ -124,7 +142,7 @@ class ForwardRule:
 
     def _shown(self, now: Carried) -> tuple[Any, Any]:
         """h(c), and what the cells put out, ``[cells, trials]``."""
-        squashed = tf.tanh(0.5 * now.c)
+        squashed = tf.tanh(0.5 * now.c) if self.wiring.squashed else now.c
         o = self._spread(now.gates["o"]) if "o" in now.gates else 1.0
         return squashed, o * squashed
 
@@ -132,16 +150,19 @@ class ForwardRule:
         """What the outputs see, and what they put out."""
         inputs = now.seen[: self.wiring.inputs]
         seen = tf.concat([self._shown(now)[1], inputs, tf.ones_like(inputs[:1])], axis=0)
-        return seen, tf.sigmoid(tf.reduce_sum(output * seen[:, None], axis=0))
+        y = tf.reduce_sum(output * seen[:, None], axis=0)
+        return seen, tf.sigmoid(y) if self.wiring.logistic else y
 
     def _changes(self, output: Any, now: Carried, target: Any) -> tuple[Any, Any, Any]:
         """Minus the gradient of half the squared error in both weight arrays, and the outputs."""
         seen, y = self._output(output, now)
-        delta = (target - y) * y * (1.0 - y)
+        delta = tf.where(tf.math.is_nan(target), 0.0, target - y)
+        delta *= y * (1.0 - y) if self.wiring.logistic else 1.0
         e = tf.reduce_sum(output[: self.wiring.cells] * delta, axis=1)
         squashed, _ = self._shown(now)
         opened = self._spread(now.gates["o"]) if "o" in now.gates else 1.0
-        d_c = e * opened * 0.5 * (1.0 - squashed * squashed)
+        slope = 0.5 * (1.0 - squashed * squashed) if self.wiring.squashed else 1.0
+        d_c = e * opened * slope
         parts = {}
         for name, trace in now.traces.items():
             if now.symbols:
@@ -151,9 +172,15 @@ class ForwardRule:
         if "o" in now.gates:
             o = now.gates["o"]
             d_o = self._gather((e * squashed)[None])[0] * o * (1.0 - o)
-            parts["o"] = now.seen[:, None] * d_o
+            parts["o"] = self._seen_late(now)[:, None] * d_o
         change = tf.concat([parts[name] for name, _ in self.wiring.columns], axis=1)
         return change * self.hidden_mask, seen[:, None] * delta * self.output_mask, y
+
+    def _seen_late(self, now: Carried) -> Any:
+        """What the output gates saw: through a peephole c of now."""
+        if not self.wiring.peepholes:
+            return now.seen
+        return tf.concat([now.seen[: -1 - self.wiring.cells], now.c, now.seen[-1:]], axis=0)
 
     def _split(self, z: Any) -> dict[str, Any]:
         names, widths = zip(*self.wiring.columns, strict=True)

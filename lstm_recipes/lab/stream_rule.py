@@ -8,16 +8,16 @@ from lstm_recipes.lab.forward_rule import Carried, ForwardRule
 
 
 class Pool(NamedTuple):
-    """A long circle of symbols that streams are read from, the trials first."""
+    """A long circle of steps that streams are read from, the trials first."""
 
-    symbols: Any
-    """int32 ``[trials, length]``"""
+    inputs: Any
+    """int32 ``[trials, length]``, symbols' numbers; or float ``[trials, length, inputs]``."""
     wanted: Any
-    """float ``[trials, length, outputs]``: what is to be said at each symbol."""
+    """float ``[trials, length, outputs]``: what is to be said at each step; NaN: nothing."""
     next_start: Any
-    """int32 ``[trials, length]``: where the next string begins after each symbol."""
+    """int32 ``[trials, length]``: where a new stream may begin after each step."""
     length: Any
-    """int32 ``[trials]``: how many symbols each trial's circle has; what is behind is not read."""
+    """int32 ``[trials]``: how many steps each trial's circle has; what is behind is not read."""
 
 
 class Streams(NamedTuple):
@@ -30,38 +30,60 @@ class Streams(NamedTuple):
     ended: Any
     """How many streams have ended."""
     state: Carried
+    last: tuple[Any, Any]
+    """The last change of both weight arrays."""
 
 
 class StreamRule:
     """Trains networks at every step of their streams. A stream ends at its first error, or when it
-    has lasted ``longest`` steps; then the network's state is zero again and the next stream begins
-    with a new string.
+    has lasted ``longest`` steps; then the network's state is zero again and the next stream begins.
 
     Args:
         rule: Of the step; its ``learning_rate`` is that at the first step of a stream.
         decay: The learning rate is multiplied by it at each step of a stream.
+        momentum: The share of the last change that is made again, at each step.
         tolerance: An output that is off by more is an error.
         longest: Steps of a stream.
+        first_asked: Whether something is asked at the first step of a stream.
     """
 
     def __init__(
-        self, rule: ForwardRule, decay: float = 1.0, tolerance: float = 0.49, longest: int = 100_000
+        self,
+        rule: ForwardRule,
+        *,
+        decay: float = 1.0,
+        momentum: float = 0.0,
+        tolerance: float = 0.49,
+        longest: int = 100_000,
+        first_asked: bool = True,
     ):
-        self.rule, self.decay, self.tolerance, self.longest = rule, decay, tolerance, longest
+        self.rule, self.decay, self.momentum = rule, decay, momentum
+        self.tolerance, self.longest, self.first_asked = tolerance, longest, first_asked
         self.train = tf.function(self._train, jit_compile=True)
         self.error_free = tf.function(self._error_free, jit_compile=True)
 
     def start(self, trials: int) -> Streams:
         """At the beginning of the pool."""
         zero = tf.zeros(trials, "int32")
-        return Streams(zero, zero, zero, self.rule.start(trials))
+        masks = (self.rule.hidden_mask, self.rule.output_mask)
+        last = tuple(tf.zeros((*mask.shape[:2], trials)) for mask in masks)
+        return Streams(zero, zero, zero, self.rule.start(trials), last)
 
     def _step(self, hidden: Any, now: Streams, pool: Pool) -> tuple[Carried, Any]:
         """The network's state after the symbol where a stream is, and what it should say."""
-        symbol = tf.gather(pool.symbols, now.place, batch_dims=1)
-        x = tf.one_hot(symbol, self.rule.wiring.inputs, axis=0)
+        x = tf.gather(pool.inputs, now.place, batch_dims=1)
+        symbols = len(x.shape) == 1
+        x = tf.one_hot(x, self.rule.wiring.inputs, axis=0) if symbols else tf.transpose(x)
         state = self.rule.step(hidden, x, now.state, tf.ones(len(now.age)))
-        return state, tf.transpose(tf.gather(pool.wanted, now.place, batch_dims=1))
+        wanted = tf.transpose(tf.gather(pool.wanted, now.place, batch_dims=1))
+        if not self.first_asked:
+            wanted = tf.where(now.age == 0, float("nan"), wanted)
+        return state, wanted
+
+    def _wrong(self, y: Any, wanted: Any) -> Any:
+        """Which trials make an error; none does where nothing is asked."""
+        off = tf.where(tf.math.is_nan(wanted), 0.0, abs(y - wanted))
+        return tf.reduce_max(off, axis=0) > self.tolerance
 
     def _train(self, hidden: Any, output: Any, now: Streams, pool: Pool, steps: Any) -> tuple:
         """So many steps of each trial; the weights, and where the streams are."""
@@ -70,8 +92,11 @@ class StreamRule:
             state, wanted = self._step(hidden, now, pool)
             change, change_output, y = self.rule._changes(output, state, wanted)
             rate = self.rule.learning_rate * self.decay ** tf.cast(now.age, "float32")
-            ends = tf.reduce_max(abs(y - wanted), axis=0) > self.tolerance
-            ends |= now.age + 1 >= self.longest
+            change, change_output = (
+                rate * new + self.momentum * old
+                for new, old in zip((change, change_output), now.last, strict=True)
+            )
+            ends = self._wrong(y, wanted) | (now.age + 1 >= self.longest)
             following = tf.gather(pool.next_start, now.place, batch_dims=1)
             place = tf.where(ends, following, (now.place + 1) % pool.length)
             goes_on = tf.cast(~ends, "float32")
@@ -80,8 +105,9 @@ class StreamRule:
                 tf.where(ends, 0, now.age + 1),
                 now.ended + tf.cast(ends, "int32"),
                 tf.nest.map_structure(lambda part: part * goes_on, state),
+                (change, change_output),
             )
-            return t + 1, hidden + rate * change, output + rate * change_output, now
+            return t + 1, hidden + change, output + change_output, now
 
         return tf.while_loop(lambda t, *_: t < steps, learn, (0, hidden, output, now))[1:]
 
@@ -92,7 +118,7 @@ class StreamRule:
         def go(now: Streams, alive: Any) -> tuple:
             state, wanted = self._step(hidden, now, pool)
             _, y = self.rule._output(output, state)
-            right = tf.reduce_max(abs(y - wanted), axis=0) <= self.tolerance
+            right = ~self._wrong(y, wanted)
             age = now.age + tf.cast(alive & right, "int32")
             alive &= right & (age < self.longest)
             return now._replace(place=(now.place + 1) % pool.length, age=age, state=state), alive

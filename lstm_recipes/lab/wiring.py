@@ -6,7 +6,7 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from lstm_recipes.layers import CECLSTM, ForgetGateLSTM
+from lstm_recipes.layers import CECLSTM, ForgetGateLSTM, PeepholeLSTM
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class Wiring:
     hidden_bias: bool | Literal["gates"] = True
     output_bias: bool = True
     direct: bool = False  # whether the outputs see the inputs too
+    peepholes: bool = False  # 2000's and 2002's: a gate sees the cells of its block
+    squashed: bool = True  # whether a cell's output is tanh(c / 2) and not c (2002)
+    logistic: bool = True  # whether the outputs are logistic and not linear
 
     @property
     def cells(self) -> int:
@@ -51,11 +54,16 @@ class Wiring:
 
     @property
     def hidden_mask(self) -> np.ndarray:
-        """bool ``[inputs + fed back + 1, hidden units]``: which weights there are; the last row is
-        the bias."""
-        rows, units = self.inputs + self.fed_back + 1, sum(width for _, width in self.columns)
-        mask = np.ones((rows, units), bool)
+        """bool ``[inputs + fed back (+ cells) + 1, hidden units]``: which weights there are. The
+        last row is the bias; those of the cells before it are the peepholes."""
+        peeping = self.cells * self.peepholes
+        rows = self.inputs + self.fed_back + peeping + 1
         names = np.repeat(*map(np.array, zip(*self.columns, strict=True)))
+        mask = np.ones((rows, len(names)), bool)
+        if self.peepholes:
+            block = np.concatenate([np.arange(width) for _, width in self.columns])
+            own = block == np.arange(self.cells)[:, None] // self.block_size
+            mask[-1 - peeping : -1] = own & (names != "c")
         mask[-1] = self.hidden_bias is True
         if self.hidden_bias == "gates":
             mask[-1] = names != "c"
@@ -85,9 +93,10 @@ class Wiring:
         if not (self.output_gate and self.recurrent):
             raise ValueError("a network without output gates or recurrence is the laboratory's own")
         layer_class = ForgetGateLSTM if self.forget_gate else CECLSTM
+        layer_class = PeepholeLSTM if self.peepholes else layer_class
         options: dict[str, Any] = {"block_size": self.block_size, "use_bias": self.hidden_bias}
-        if self.forget_gate:
-            options |= {"activation": "cec_input", "output_activation": "cec_output"}
+        options["activation"] = "cec_input"
+        options["output_activation"] = "cec_output" if self.squashed else "linear"
         x = keras.Input((None, self.inputs))
         layer = layer_class(
             self.cells,
@@ -98,11 +107,24 @@ class Wiring:
         )
         h = layer(x)
         seen = keras.layers.Concatenate()([h, x]) if self.direct else h
-        dense = keras.layers.Dense(self.outputs, "sigmoid", use_bias=self.output_bias)
+        activation = "sigmoid" if self.logistic else "linear"
+        dense = keras.layers.Dense(self.outputs, activation, use_bias=self.output_bias)
         model = keras.Model(x, dense(seen))
         kernels = np.split(hidden, [self.inputs, self.inputs + self.fed_back])
-        weights = [*kernels[:2], kernels[2][0][self.hidden_mask[-1]]]
-        layer.set_weights(weights if self.hidden_bias else weights[:2])
+        weights = [*kernels[:2], hidden[-1][self.hidden_mask[-1]]]
+        weights = weights if self.hidden_bias else weights[:2]
+        peephole = [self._peephole(kernels[2][:-1])] if self.peepholes else []
+        layer.set_weights([*weights, *peephole])
         rows = self.cells + self.inputs * self.direct
         dense.set_weights([output[:rows], *([output[-1]] if self.output_bias else [])])
         return model
+
+    def _peephole(self, rows: np.ndarray) -> np.ndarray:
+        """The layer's ``[3, cells]`` out of the cells' rows, where each block's gates see them."""
+        gates = [mask for name, mask in self._gate_columns() if name != "c"]
+        cells = np.arange(self.cells)
+        return np.stack([rows[cells, np.flatnonzero(g)[cells // self.block_size]] for g in gates])
+
+    def _gate_columns(self) -> list[tuple[str, np.ndarray]]:
+        names = np.repeat(*map(np.array, zip(*self.columns, strict=True)))
+        return [(name, names == name) for name, _ in self.columns]

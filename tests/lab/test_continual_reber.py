@@ -1,20 +1,22 @@
 """Streams without marked ends: the pool, the rule at every step, and the trials."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from lstm_recipes.lab.claims import claim_of
-from lstm_recipes.lab.continual_reber import ContinualTrials, pool_of, stream
+from lstm_recipes.lab.continual_reber import stream
 from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
 from lstm_recipes.lab.reber import SYMBOLS, successors
 from lstm_recipes.lab.stream_rule import StreamRule
+from lstm_recipes.lab.stream_trials import StreamTrials, pool_of
 
 TASK = claim_of("continual-reber-decay").task
 
 
-def draws(seeds):
-    return [np.random.default_rng(seed) for seed in seeds]
+def pool(trials):
+    return pool_of([stream(np.random.default_rng(seed), 20) for seed in range(trials)])
 
 
 def texts_of(symbols, next_start):
@@ -36,11 +38,11 @@ def test_a_stream_is_strings_and_what_may_follow():
 
 
 def test_a_pool_is_each_trials_own():
-    pool = pool_of(draws([0, 1]), 20)
+    circle = pool(2)
     alone = stream(np.random.default_rng(1), 20)
-    length = pool.length[1]
+    length = circle.length[1]
     assert length == len(alone[0])
-    for rows, own in zip(pool[:3], alone, strict=True):
+    for rows, own in zip(circle[:3], alone, strict=True):
         np.testing.assert_array_equal(rows[1, :length], own)
 
 
@@ -48,22 +50,22 @@ def test_the_rule_is_that_of_every_step_until_an_error_ends_the_stream():
     """One trial, by the rule for sequences, step by step."""
     wiring = TASK.wiring
     weights = initial_weights(wiring, [0], 0.2, TASK.biases)
-    pool = pool_of(draws([0]), 20)
+    circle = pool(1)
     for tolerance, ends in ((2.0, 0), (0.0, 30)):
         rule = ForwardRule(wiring, 0.5, every_step=True)
         streams = StreamRule(rule, decay=1.0, tolerance=tolerance)
-        hidden, output, now = streams.train(*weights, streams.start(1), pool, 30)
+        hidden, output, now = streams.train(*weights, streams.start(1), circle, 30)
         assert int(now.ended[0]) == ends
         each = ForwardRule(wiring, 0.5, every_step=True, update_each_step=True)
         if not ends:  # one long sequence
-            x, wanted = pool.symbols[:, :30].T[None], pool.wanted[0, :30][None, ..., None]
+            x, wanted = circle.inputs[:, :30].T[None], circle.wanted[0, :30][None, ..., None]
             expected = each.train(*weights, x, wanted, np.zeros((1, 1), "int32"))[:2]
             assert int(now.place[0]) == 30 == int(now.age[0])
         else:  # sequences of one symbol, the first of each string
             places = [0]
             for _ in range(29):
-                places.append(pool.next_start[0, places[-1]])
-            x, wanted = pool.symbols[0, places][:, None, None], pool.wanted[0, places][:, None]
+                places.append(circle.next_start[0, places[-1]])
+            x, wanted = circle.inputs[0, places][:, None, None], circle.wanted[0, places][:, None]
             start = np.zeros((30, 1), "int32")
             expected = each.train(*weights, x, wanted[..., None], start)[:2]
         np.testing.assert_allclose(hidden, expected[0], atol=1e-5)
@@ -73,32 +75,56 @@ def test_the_rule_is_that_of_every_step_until_an_error_ends_the_stream():
 def test_the_rate_fades_along_a_stream():
     wiring = TASK.wiring
     weights = initial_weights(wiring, [0], 0.2, TASK.biases)
-    pool = pool_of(draws([0]), 20)
+    circle = pool(1)
     rule = ForwardRule(wiring, 0.5, every_step=True)
     never = StreamRule(rule, decay=0.0, tolerance=2.0)  # 0 to the power of 0 is 1
-    after = [never.train(*weights, never.start(1), pool, steps)[0] for steps in (1, 2)]
+    after = [never.train(*weights, never.start(1), circle, steps)[0] for steps in (1, 2)]
     np.testing.assert_array_equal(*after)
     assert (after[0].numpy() != weights[0]).any()
+
+
+def test_momentum_makes_the_last_change_again():
+    wiring = TASK.wiring
+    weights = initial_weights(wiring, [0], 0.2, TASK.biases)
+    circle = pool(1)
+    rule = ForwardRule(wiring, 0.5, every_step=True)
+    once = StreamRule(rule, decay=0.0, tolerance=2.0, momentum=0.5)
+    first, _, now = once.train(*weights, once.start(1), circle, 1)
+    second = once.train(*weights, once.start(1), circle, 2)[0]
+    np.testing.assert_allclose(second - first, 0.5 * (first - weights[0]), atol=1e-6)
+    np.testing.assert_allclose(now.last[0], first - weights[0], atol=1e-6)
+
+
+def test_nothing_is_wrong_where_nothing_is_asked():
+    weights = initial_weights(TASK.wiring, [0], 0.2, TASK.biases)
+    circle = pool(1)
+    silent = circle._replace(wanted=np.full_like(circle.wanted, np.nan))
+    rule = StreamRule(ForwardRule(TASK.wiring, 0.5), tolerance=0.0)
+    hidden, _, now = rule.train(*weights, rule.start(1), silent, 20)
+    assert int(now.ended[0]) == 0 and (hidden.numpy() == weights[0]).all()
+    first = StreamRule(ForwardRule(TASK.wiring, 0.5), tolerance=0.0, first_asked=False)
+    *_, now = first.train(*weights, first.start(1), circle, 20)
+    assert int(now.ended[0]) == 10  # each stream errs at its second step
 
 
 def test_how_long_a_network_goes_without_an_error():
     wiring = TASK.wiring
     weights = initial_weights(wiring, [0, 1], 0.2, TASK.biases)
-    pool = pool_of(draws([0, 1]), 20)
+    circle = pool(2)
     asked, place = np.array([True, False]), np.zeros(2, "int32")
     for tolerance, expected in ((2.0, [25, 0]), (0.0, [0, 0])):
         rule = StreamRule(ForwardRule(wiring, 0.5), tolerance=tolerance, longest=25)
-        found = rule.error_free(*weights, place, pool, asked)
+        found = rule.error_free(*weights, place, circle, asked)
         assert found.numpy().tolist() == expected
 
 
 def test_trials_go_on_and_stop(tmp_path):
-    task = replace(TASK, pool=200, chunk=500, longest=3, most_steps=4000)
-    whole = ContinualTrials(task, [0, 1]).run()
+    task = replace(TASK, sample=partial(stream, strings=200), chunk=500, longest=3, most_steps=4000)
+    whole = StreamTrials(task, [0, 1]).run()
     assert whole["weights"] == 424 and len(whole["error_free"]) == 2
-    ContinualTrials(replace(task, most_steps=1000), [0, 1], tmp_path).run()
-    again = ContinualTrials(task, [0, 1], tmp_path).run()
+    StreamTrials(replace(task, most_steps=1000), [0, 1], tmp_path).run()
+    again = StreamTrials(task, [0, 1], tmp_path).run()
     assert again | {"seconds": 0} == whole | {"seconds": 0}
     assert whole["succeeded"] == 2 or whole["steps"] == 4000
-    few = ContinualTrials(replace(task, limit=1, longest=1000), [0]).run()
+    few = StreamTrials(replace(task, limit=1, longest=1000), [0]).run()
     assert few["succeeded"] == 0 and few["steps"] == 500 and few["good"] == 0

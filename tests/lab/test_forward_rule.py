@@ -13,6 +13,15 @@ WIRINGS = [
     Wiring(3, 2, blocks=2, block_size=2),
     Wiring(3, 2, blocks=2, gate_feedback=False, hidden_bias=False, output_bias=False),
     Wiring(3, 2, blocks=2, block_size=3, forget_gate=True, hidden_bias="gates", direct=True),
+    Wiring(3, 2, blocks=2, block_size=3, forget_gate=True, peepholes=True),
+    Wiring(
+        *(3, 2, 1),
+        forget_gate=True,
+        peepholes=True,
+        gate_feedback=False,
+        squashed=False,
+        logistic=False,
+    ),
 ]
 
 
@@ -21,7 +30,7 @@ def changes(wiring, every_step, x, target, start):
     weights = initial_weights(wiring, [1, 2], bound=0.7)
     rule = ForwardRule(wiring, 1.0, every_step=every_step)
     *after, found = (a.numpy() for a in rule.train(*weights, x, target, start))
-    assert (rule.outputs(*weights, x, start).numpy()[0] == found[0]).all()
+    np.testing.assert_allclose(rule.outputs(*weights, x, start)[0], found[0], atol=1e-6)
     return weights, [new - old for new, old in zip(after, weights, strict=True)], found
 
 
@@ -47,13 +56,31 @@ def test_changes_are_the_layers_truncated_gradient(number, every_step):
         expected = [-np.array(g) for g in tape.gradient(loss, model.trainable_variables)]
         biases = wiring.hidden_mask[-1], wiring.output_mask[-1]
         rows = wiring.cells + wiring.inputs * wiring.direct
-        parts = [*np.split(found[0][:-1, :, k], [wiring.inputs])]
+        edges = [wiring.inputs, wiring.inputs + wiring.fed_back]
+        *parts, peepholes = np.split(found[0][:-1, :, k], edges)
         parts += [found[0][-1, biases[0], k]] * bool(wiring.hidden_bias)
+        parts += [wiring._peephole(peepholes)] if wiring.peepholes else []
         parts += [found[1][:rows, :, k]] + [found[1][-1, biases[1], k]] * wiring.output_bias
         for one, two in zip(parts, expected, strict=True):
             np.testing.assert_allclose(one, two, atol=1e-6)
         for change, mask in zip(found, (wiring.hidden_mask, wiring.output_mask), strict=True):
             assert not change[~mask].any()
+
+
+def test_where_nothing_is_asked_nothing_is_learnt():
+    wiring = Wiring(2, 2, blocks=1)
+    rng = np.random.default_rng(0)
+    x, target = rng.normal(size=(1, 3, 2, 1)), rng.random((1, 3, 2, 1))
+    data = x.astype("float32"), np.zeros((1, 1), "int32")
+    silent = np.full(target.shape, np.nan, "float32")
+    (before, _), changed, _ = changes(wiring, True, data[0], silent, data[1])
+    assert not any(change.any() for change in changed) and before.any()
+    one, two = target.astype("float32"), target.astype("float32")
+    one[0, 1:], two[0, 1, 0], two[0, 2] = np.nan, np.nan, np.nan
+    (_, first, _), (_, second, _) = (
+        changes(wiring, True, data[0], part, data[1]) for part in (one, two)
+    )
+    assert (first[0] != second[0]).any()  # the second output of the second step counts
 
 
 def test_symbols_by_number_are_one_hot_vectors():

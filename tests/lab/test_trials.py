@@ -11,10 +11,10 @@ from lstm_recipes.cli import main
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab import claims, reber_trials
 from lstm_recipes.lab.claims import CLAIMS, claim_of, verdict
-from lstm_recipes.lab.continual_reber import ContinualTrials
 from lstm_recipes.lab.guessing import Guessing
 from lstm_recipes.lab.long_lag import distractors
 from lstm_recipes.lab.reber import encoded
+from lstm_recipes.lab.stream_trials import StreamTrials
 from lstm_recipes.lab.trials import RecentRight, Task, Trials
 from lstm_recipes.lab.wiring import Wiring
 
@@ -59,7 +59,7 @@ def test_what_is_never_learnt_fails():
 def test_claims_are_complete(name):
     claim = claim_of(name)
     assert claim.source.startswith(("1996", "1997", "2000"))
-    if claim.method is ContinualTrials:
+    if claim.method is StreamTrials:
         assert claim.task.wiring.weights == (424 if claim.task.wiring.forget_gate else 360)
         return
     x, target, start, *_ = claim.task.sample(np.random.default_rng(0), 2)

@@ -23,6 +23,9 @@ NETWORKS = {
     # Very long lags with 50 and 100 distractors.
     364: Wiring(54, 2, blocks=2, hidden_bias=False, output_bias=False),
     664: Wiring(104, 2, blocks=2, hidden_bias=False, output_bias=False),
+    # Precise timing: with peepholes, and without.
+    17: Wiring(1, 1, blocks=1, forget_gate=True, gate_feedback=False, peepholes=True),
+    14: Wiring(1, 1, blocks=1, forget_gate=True, gate_feedback=False),
     102: Wiring(1, 1, blocks=3, output_bias=False),  # two sequences
     93: Wiring(2, 1, blocks=2, block_size=2),  # adding
     156: Wiring(8, 4, blocks=2, block_size=2),  # temporal order, four classes

@@ -1,0 +1,222 @@
+"""Trials on streams: networks that learn at every step until they make no error any more."""
+
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lstm_recipes.data.cache import write_atomically
+from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
+from lstm_recipes.lab.stream_rule import Pool, StreamRule
+from lstm_recipes.lab.wiring import Wiring
+
+TEST_STREAMS = 10
+GOOD = 1000  # A network whose test streams last longer on average is good, if not perfect.
+
+
+@dataclass(frozen=True)
+class StreamTask:
+    """What a network is, how it learns, and its stop.
+
+    Args:
+        wiring: Of the networks.
+        sample: Draws what the streams of a trial are read from, over and over: the inputs
+            (symbols' numbers ``[length]``, or ``[length, inputs]``), what is to be said ``[length,
+            outputs]`` (NaN: nothing is asked), and where a new stream may begin after each step.
+        limit: After so many streams a trial has failed.
+        most_steps: All trials stop after so many steps of each: streams of a network that errs but
+            seldom are long, and the paper's limit on streams would be no limit.
+        learning_rate: At the first step of a stream.
+        decay: By which it is multiplied at each step.
+        momentum: The share of the last change that is made again, at each step.
+        tolerance: An output that is off by more is an error.
+        first_asked: Whether something is asked at the first step of a stream.
+        bound: Weights are uniform in plus and minus this at first.
+        biases: The gates' first biases, a number a block.
+        longest: Steps of a stream, of training or test.
+        chunk: Steps of each trial between two tests.
+    """
+
+    wiring: Wiring
+    sample: Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray]]
+    limit: int
+    biases: dict[str, list[float]]
+    learning_rate: float = 0.5
+    decay: float = 1.0
+    momentum: float = 0.0
+    tolerance: float = 0.49
+    first_asked: bool = True
+    bound: float = 0.2
+    longest: int = 100_000
+    chunk: int = 50_000
+    most_steps: int = 10_000_000
+
+
+def pool_of(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Pool:
+    """Each trial's own circle, as a task's ``sample`` gives them."""
+    lengths = [len(inputs) for inputs, *_ in parts]
+    columns = []
+    for arrays in zip(*parts, strict=True):
+        column = np.zeros((len(parts), max(lengths), *arrays[0].shape[1:]), arrays[0].dtype)
+        for row, array in zip(column, arrays, strict=True):
+            row[: len(array)] = array
+        columns.append(column)
+    return Pool(*columns, np.array(lengths, "int32"))
+
+
+class StreamTrials:
+    """Networks of several seeds, each on streams of its own, until each is perfect (ten test
+    streams without an error) or has seen as many streams as it may.
+
+    Everything is a function of the seeds, and a folder keeps what is needed to go on.
+
+    Args:
+        task: What they learn.
+        seeds: One a network.
+        folder: Where the state is kept, or None.
+        overwrite: Start anew although the folder has one.
+    """
+
+    def __init__(
+        self,
+        task: StreamTask,
+        seeds: list[int],
+        folder: Path | None = None,
+        overwrite: bool = False,
+    ):
+        self.task, self.seeds, self.folder = task, seeds, folder
+        rule = ForwardRule(task.wiring, task.learning_rate, every_step=True)
+        self.rule = StreamRule(
+            rule,
+            decay=task.decay,
+            momentum=task.momentum,
+            tolerance=task.tolerance,
+            longest=task.longest,
+            first_asked=task.first_asked,
+        )
+        self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
+        drawn = lambda kind: [task.sample(np.random.default_rng((s, kind))) for s in seeds]  # noqa: E731
+        self.pool, self.tests = pool_of(drawn(1)), pool_of(drawn(2))
+        self.now = self.rule.start(len(seeds))
+        self.steps, self.seconds = 0, 0.0
+        self.succeeded: dict[int, int] = {}
+        self.wrong: dict[int, int] = {}
+        self.best = np.zeros(len(seeds))
+        if folder is not None and (folder / "state.npz").exists() and not overwrite:
+            self._restore()
+
+    def run(self, notify: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+        """Learn until every network has succeeded or none may go on; what came of it."""
+        saved = began = time.perf_counter()
+        before = self.seconds
+        while self._learning().any():
+            self._chunk()
+            now = time.perf_counter()
+            self.seconds = before + now - began
+            if now - saved > 30:
+                saved = now
+                self._save()
+                notify(self._progress())
+        self._save()
+        return self.result()
+
+    def result(self) -> dict[str, Any]:
+        """Which seeds are perfect, after how many streams; how many of the others are good."""
+        k = range(len(self.seeds))
+        done = list(self.succeeded.values())
+        others = [number for number in k if number not in self.succeeded]
+        return {
+            "seeds": len(self.seeds),
+            "succeeded": len(done),
+            "sequences": [*map(self.succeeded.get, k)],
+            "mean_sequences": round(float(np.mean(done))) if done else None,
+            "median_sequences": round(float(np.median(done))) if done else None,
+            "good": sum(self.best[number] > GOOD for number in others),
+            "error_free": [round(float(length)) for length in self.best],
+            "limit": self.task.limit,
+            "tests": TEST_STREAMS,
+            "wrong": [*map(self.wrong.get, k)],
+            "weights": self.task.wiring.weights,
+            "steps": self.steps,
+            "seconds": round(self.seconds, 1),
+        }
+
+    def _learning(self) -> np.ndarray:
+        """Which networks still learn."""
+        done = [k in self.succeeded for k in range(len(self.seeds))]
+        may = np.array(self.now.ended) < self.task.limit
+        return ~np.array(done) & may & (self.steps < self.task.most_steps)
+
+    def _chunk(self) -> None:
+        learning = self._learning()
+        hidden, output, self.now = self.rule.train(
+            self.hidden, self.output, self.now, self.pool, self.task.chunk
+        )
+        self.steps += self.task.chunk
+        # Who has done stays as it was.
+        self.hidden = np.where(learning, hidden, self.hidden)
+        self.output = np.where(learning, output, self.output)
+        lengths = self._tested(0, learning)
+        self.best = np.maximum(self.best, lengths.mean(0))
+        new = np.flatnonzero(learning & (lengths == self.task.longest).all(0))
+        if len(new):
+            again = self._tested(1, np.isin(np.arange(len(self.seeds)), new))
+            ended = np.array(self.now.ended)
+            self.succeeded |= {int(k): int(ended[k]) for k in new}
+            self.wrong |= {int(k): int((again[:, k] < self.task.longest).sum()) for k in new}
+
+    def _tested(self, kind: int, asked: np.ndarray) -> np.ndarray:
+        """How long each of ten test streams goes without an error, ``[streams, trials]``; ten
+        others of another kind."""
+        draw = np.random.default_rng((kind, 7))
+        found = []
+        for _ in range(TEST_STREAMS):
+            place = draw.integers(0, self.tests.length)
+            place = self.tests.next_start[np.arange(len(place)), place]
+            found.append(
+                self.rule.error_free(self.hidden, self.output, place, self.tests, asked).numpy()
+            )
+        return np.array(found)
+
+    def _progress(self) -> str:
+        ended = ", ".join(f"{count:,}" for count in np.array(self.now.ended))
+        best = ", ".join(f"{length:,.0f}" for length in self.best)
+        done = f"{len(self.succeeded)} of {len(self.seeds)} are perfect"
+        return f"{self.seconds:,.0f} s, {self.steps:,} steps: {done}; streams {ended}; best {best}"
+
+    # What is kept.
+
+    def _save(self) -> None:
+        if self.folder is None:
+            return
+        import tensorflow as tf
+
+        numbers = {
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "succeeded": list(self.succeeded.items()),
+            "wrong": list(self.wrong.items()),
+        }
+        now = {f"now{k}": np.array(part) for k, part in enumerate(tf.nest.flatten(self.now))}
+        arrays = {"hidden": self.hidden, "output": self.output, "best": self.best} | now
+        content = io.BytesIO()
+        np.savez(content, numbers=json.dumps(numbers), **arrays)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.folder / "state.npz", content.getvalue())
+
+    def _restore(self) -> None:
+        import tensorflow as tf
+
+        with np.load(self.folder / "state.npz", allow_pickle=False) as kept:
+            numbers = json.loads(str(kept["numbers"]))
+            self.hidden, self.output, self.best = kept["hidden"], kept["output"], kept["best"]
+            flat = [tf.constant(kept[f"now{k}"]) for k in range(len(tf.nest.flatten(self.now)))]
+        self.now = tf.nest.pack_sequence_as(self.now, flat)
+        self.steps, self.seconds = numbers["steps"], numbers["seconds"]
+        self.succeeded = dict(map(tuple, numbers["succeeded"]))
+        self.wrong = dict(map(tuple, numbers["wrong"]))
