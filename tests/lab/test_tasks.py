@@ -30,11 +30,10 @@ def test_adding_and_multiplication(sample, length):
         assert one < 10 and two < max(length // 2 - 1, 10)
         assert marks[-1] == -1.0 and (marks[0] == -1.0 or one == 0)
         assert set(marks[1:-1]) <= {0.0, 1.0}
-        if sample is adding:
-            total = values[two] + (values[one] if one else 0.0)
-            assert wanted == pytest.approx(0.5 + total / 4, abs=1e-6)
-        else:
-            assert wanted == pytest.approx(values[two] * (values[one] if one else 1.0), abs=1e-6)
+        if one == 0:  # "in the rare case where the first pair gets marked"
+            assert values[0] == (0.0 if sample is adding else 1.0)
+        total, product = values[one] + values[two], values[one] * values[two]
+        assert wanted == pytest.approx(0.5 + total / 4 if sample is adding else product, abs=1e-6)
 
 
 @pytest.mark.parametrize("marks", [2, 3])
