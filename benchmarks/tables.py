@@ -566,9 +566,13 @@ def succeeded(metrics: dict) -> str:
     """How many trials, and after how many sequences."""
     counts = [count for count in metrics["sequences"] if count is not None]
     said = f"{metrics['succeeded']} of {metrics['seeds']}"
-    if not counts:
-        return said
-    return f"{said}: {metrics['mean_sequences']:,} ({min(counts):,}–{max(counts):,})"
+    if counts:
+        said += f": {metrics['mean_sequences']:,} ({min(counts):,}–{max(counts):,})"
+    failed = sorted(n for n in metrics.get("wrong_in_the_end", []) if n is not None)
+    if failed:
+        few = "–".join(f"{n:,}" for n in dict.fromkeys([failed[0], failed[-1]]))
+        said += f"; {'the others' if counts else 'all'} {few} of {metrics['judged']:,} wrong"
+    return said
 
 
 def natural(name: str) -> list:

@@ -14,7 +14,7 @@ from lstm_recipes.errors import UserError
 from lstm_recipes.lab.adding import adding, multiplication
 from lstm_recipes.lab.continual_reber import stream
 from lstm_recipes.lab.guessing import Guessing
-from lstm_recipes.lab.long_lag import distractors, long_lag
+from lstm_recipes.lab.long_lag import distractors, noise_free
 from lstm_recipes.lab.reber_trials import AllPredicted, ReberTrials, reber_strings
 from lstm_recipes.lab.stream_trials import StreamTask, StreamTrials
 from lstm_recipes.lab.temporal_order import temporal_order
@@ -112,11 +112,10 @@ def _reber(blocks: int, size: int, sequences: int) -> Claim:
     )
 
 
-def _noise_free(lag: int, distracted: bool, sequences: int) -> Claim:
-    said = "among random others" if distracted else "and the symbols between"
+def _noise_free(lag: int, sequences: int) -> Claim:
     return _claim(
-        f"An LSTM without output gates predicts a symbol {lag} steps later, {said}",
-        f"1997, experiment 2{'ab'[distracted]}{', table 2' * (not distracted)}",
+        f"An LSTM without output gates predicts a symbol {lag} steps later, and those between",
+        "1997, experiment 2a, table 2",
         sequences,
         10,
         wiring=Wiring(
@@ -129,13 +128,13 @@ def _noise_free(lag: int, distracted: bool, sequences: int) -> Claim:
             output_bias=False,
             direct=True,
         ),
-        sample=partial(long_lag, lag=lag, distracted=distracted),
+        sample=partial(noise_free, lag=lag),
         learning_rate=1.0,
         bound=0.2,
         learnt=RecentRight(tolerance=0.25, last=10_000, counted=False),
         chunk=250,
         tests=1000,
-        every_step=not distracted,
+        every_step=True,
     )
 
 
@@ -260,8 +259,7 @@ CLAIMS: dict[str, Callable[[], Claim]] = {
     "continual-reber-decay": partial(_continual, True, 0.99, 14_087, 0.62),
     "continual-reber": partial(_continual, True, 1.0, 18_889, 0.18),
     "continual-reber-1997": partial(_continual, False, 1.0, 30_000, 0.0),
-    "noise-free-100": partial(_noise_free, 100, False, 5_040),
-    "distracted-100": partial(_noise_free, 100, True, 5_680),
+    "noise-free-100": partial(_noise_free, 100, 5_040),
     "long-lag-50": partial(_long_lag, 50, 50, 30_000, 3),
     "long-lag-100": partial(_long_lag, 100, 100, 31_000, 3),
     "long-lag-200": partial(_long_lag, 200, 200, 33_000, 5),

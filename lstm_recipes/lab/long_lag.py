@@ -1,4 +1,4 @@
-"""Long time lags without noise, and among distractors (1997, experiments 2a, 2b and 2c)."""
+"""Long time lags without noise, and among distractors (1997, experiments 2a and 2c)."""
 
 import numpy as np
 
@@ -30,16 +30,15 @@ def distractors(draw: np.random.Generator, count: int, lag: int, symbols: int) -
     return x.astype("int32"), np.eye(2, dtype="float32")[second], start
 
 
-def long_lag(draw: np.random.Generator, count: int, lag: int, distracted: bool) -> tuple:
-    """Strings x or y, ``lag`` - 1 other symbols, and the first one again. The others are always the
-    same in the same order (2a), and each step's next symbol is to be told; or, ``distracted``, they
-    are drawn at random from as many (2b), and the last symbol is to be told at the step before.
+def noise_free(draw: np.random.Generator, count: int, lag: int) -> tuple:
+    """Strings x or y, then ``lag`` - 1 other symbols, always the same in the same order, and the
+    first one again. Each step's next symbol is to be told.
 
     Returns:
-        x int32 ``[count, lag]``, the symbols' numbers (x and y are the last two); target ``[count,
-        lag, lag + 1]``, or ``[count, lag + 1]`` if distracted; the first step of each, 0.
+        x int32 ``[count, lag]``, the symbols' numbers (x and y are the last two); target one-hot
+        ``[count, lag, lag + 1]``; the first step of each, 0.
 
-    >>> x, target, start = long_lag(np.random.default_rng(0), 1, lag=4, distracted=False)
+    >>> x, target, start = noise_free(np.random.default_rng(0), 1, lag=4)
     >>> x.tolist(), target.argmax(-1).tolist()
     ([[4, 0, 1, 2]], [[0, 1, 2, 4]])
     """
@@ -47,8 +46,6 @@ def long_lag(draw: np.random.Generator, count: int, lag: int, distracted: bool) 
         raise UserError(f"lag is {lag}; give one of at least 2")
     others = np.broadcast_to(np.arange(lag - 1), (count, lag - 1))
     first = draw.integers(lag - 1, lag + 1, (count, 1))
-    if distracted:
-        others = draw.integers(0, lag - 1, others.shape)
     text = np.concatenate([first, others, first], axis=1)
-    target = np.eye(lag + 1, dtype="float32")[text[:, -1] if distracted else text[:, 1:]]
+    target = np.eye(lag + 1, dtype="float32")[text[:, 1:]]
     return text[:, :-1].astype("int32"), target, np.zeros(count, "int32")

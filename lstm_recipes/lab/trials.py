@@ -110,7 +110,11 @@ class Trials:
         sequences each then had wrong."""
         k = range(len(self.seeds))
         counts, wrong = [*map(self.succeeded.get, k)], [*map(self.wrong.get, k)]
-        return summary(self.task, counts, wrong, self.seconds, self._weights())
+        found = summary(self.task, counts, wrong, self.seconds, self._weights())
+        # Of those that have not succeeded: how many of the most recent they had wrong in the end.
+        last = (self.recent[:, 0] > self.task.learnt.tolerance).sum(0)
+        failed = [int(n) if count is None else None for n, count in zip(last, counts, strict=True)]
+        return found | {"judged": len(self.recent), "wrong_in_the_end": failed}
 
     def _weights(self) -> int:
         """How many a network has."""

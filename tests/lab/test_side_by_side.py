@@ -118,5 +118,5 @@ def test_the_command_and_what_it_cannot_do(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "easy-elman-2" / "result.json").exists()
     assert main(["lab", "run", "two-sequence-guessed", "--network", "adam"]) == 1
     assert "two-sequence-guessed has no row for 'adam'; give paper" in capsys.readouterr().err
-    assert claim_of("distracted-100").networks == ["paper", "elman"]
+    assert claim_of("noise-free-100").networks == ["paper", "elman"]
     assert claim_of("adding-100").networks == ["paper", "adam", "elman"]
