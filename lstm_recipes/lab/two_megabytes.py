@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CHARACTERS, EMBEDDING = 65, 64
 BYTES, MILLISECONDS = 2_000_000, 20.0
-SMALLER = (64, 128, 256, 512)
+SMALLER = (128, 256, 512)
 STEPS = 2_000
 
 
@@ -167,6 +167,6 @@ TWO_MEGABYTES = Argument(
     measure=measure,
     judge=judge,
     draw=draw,
-    shows="Milliseconds of a step against the file's megabytes, for models of 64 units to as many "
+    shows="Milliseconds of a step against the file's megabytes, for models of 128 units to as many "
     "as 2 MB hold, beside the two limits",
 )
