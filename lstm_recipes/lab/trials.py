@@ -86,7 +86,7 @@ class Trials:
         saved = began = time.perf_counter()
         before = self.seconds
         while self.sequences < self.task.limit and len(self.succeeded) < len(self.seeds):
-            self._chunk()
+            self.advance()
             now = time.perf_counter()
             self.seconds = before + now - began
             if now - saved > 30:
@@ -108,7 +108,8 @@ class Trials:
         parts = [self.task.sample(draw, count) for draw in draws]
         return [np.stack(arrays, axis=-1) for arrays in zip(*parts, strict=True)]
 
-    def _chunk(self) -> None:
+    def advance(self) -> None:
+        """Learn one more chunk of sequences, and see who has succeeded."""
         x, target, start = self._draw(self.draws, self.task.chunk)
         self.hidden, self.output, found = (
             array.numpy() for array in self.rule.train(self.hidden, self.output, x, target, start)
