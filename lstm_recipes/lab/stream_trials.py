@@ -115,7 +115,7 @@ class StreamTrials:
         saved = began = time.perf_counter()
         before = self.seconds
         while self._learning().any():
-            self._chunk()
+            self.advance()
             now = time.perf_counter()
             self.seconds = before + now - began
             if now - saved > 30:
@@ -152,7 +152,8 @@ class StreamTrials:
         may = np.array(self.now.ended) < self.task.limit
         return ~np.array(done) & may & (self.steps < self.task.most_steps)
 
-    def _chunk(self) -> None:
+    def advance(self) -> None:
+        """Learn one more chunk of steps, and see who is perfect."""
         learning = self._learning()
         hidden, output, self.now = self.rule.train(
             self.hidden, self.output, self.now, self.pool, self.task.chunk

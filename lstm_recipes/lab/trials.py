@@ -92,7 +92,7 @@ class Trials:
         saved = began = time.perf_counter()
         before = self.seconds
         while self._may_go_on():
-            self._chunk()
+            self.advance()
             now = time.perf_counter()
             self.seconds = before + now - began
             if now - saved > 30:
@@ -125,7 +125,8 @@ class Trials:
         parts = [self.task.sample(draw, count) for draw in draws]
         return [np.stack(arrays, axis=-1) for arrays in zip(*parts, strict=True)]
 
-    def _chunk(self) -> None:
+    def advance(self) -> None:
+        """Learn one more chunk of sequences, and see who has succeeded."""
         x, target, start, *clean = self._draw(self.draws, self.task.chunk)
         found = self._learn(x, target, start)
         self.sequences += len(x)

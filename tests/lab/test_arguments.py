@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from functools import partial
 
 import pytest
 
@@ -38,11 +37,8 @@ def easy(numbers):
     """An argument that measures nothing but one number of a seed."""
 
     def measure(part, seeds):
-        return {
-            "values": [
-                part(f"seed {seed}", partial(numbers.__getitem__, seed)) for seed in range(seeds)
-            ]
-        }
+        parts = [part(f"seed {k}", lambda k=k: numbers[k]) for k in range(seeds)]
+        return {"values": parts}
 
     return replace(
         ARGUMENTS["vanishing-gradients"],

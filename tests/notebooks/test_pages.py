@@ -131,6 +131,6 @@ def test_changed_code_is_executed(pages, source, tmp_path, monkeypatch):
     assert pages.executed(source, kept) == ("executed", source, kept)
 
 
-@pytest.mark.parametrize("name", ["char_rnn", "ner", "translation"])
+@pytest.mark.parametrize("name", ["char_rnn", "history", "long_lag", "ner", "translation"])
 def test_a_tutorial_on_the_site_is_of_its_notebook_as_it_stands(pages, name):
     assert not pages.stale(FOLDER / f"{name}.py"), "make it anew: make site"
