@@ -1,8 +1,10 @@
 """The arguments that the laboratory measures, by the name that the command line knows."""
 
 from lstm_recipes.lab.argument import Argument
+from lstm_recipes.lab.forget_bias import FORGET_BIAS
 from lstm_recipes.lab.vanishing import VANISHING
 
 ARGUMENTS: dict[str, Argument] = {
     "vanishing-gradients": VANISHING,
+    "forget-bias": FORGET_BIAS,
 }
