@@ -3,10 +3,12 @@
 from lstm_recipes.lab.argument import Argument
 from lstm_recipes.lab.forget_bias import FORGET_BIAS
 from lstm_recipes.lab.rotated_resnet import ROTATED_RESNET
+from lstm_recipes.lab.stream import STREAM
 from lstm_recipes.lab.vanishing import VANISHING
 
 ARGUMENTS: dict[str, Argument] = {
     "vanishing-gradients": VANISHING,
     "forget-bias": FORGET_BIAS,
     "rotated-resnet": ROTATED_RESNET,
+    "stream-without-forgetting": STREAM,
 }
