@@ -1,6 +1,7 @@
 """The arguments that the laboratory measures, by the name that the command line knows."""
 
 from lstm_recipes.lab.argument import Argument
+from lstm_recipes.lab.both_directions import BOTH_DIRECTIONS
 from lstm_recipes.lab.forget_bias import FORGET_BIAS
 from lstm_recipes.lab.rotated_resnet import ROTATED_RESNET
 from lstm_recipes.lab.stream import STREAM
@@ -11,4 +12,5 @@ ARGUMENTS: dict[str, Argument] = {
     "forget-bias": FORGET_BIAS,
     "rotated-resnet": ROTATED_RESNET,
     "stream-without-forgetting": STREAM,
+    "both-directions": BOTH_DIRECTIONS,
 }
