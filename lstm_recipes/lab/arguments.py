@@ -6,6 +6,7 @@ from lstm_recipes.lab.forget_bias import FORGET_BIAS
 from lstm_recipes.lab.rotated_resnet import ROTATED_RESNET
 from lstm_recipes.lab.stream import STREAM
 from lstm_recipes.lab.vanishing import VANISHING
+from lstm_recipes.lab.window_or_state import WINDOW_OR_STATE
 
 ARGUMENTS: dict[str, Argument] = {
     "vanishing-gradients": VANISHING,
@@ -13,4 +14,5 @@ ARGUMENTS: dict[str, Argument] = {
     "rotated-resnet": ROTATED_RESNET,
     "stream-without-forgetting": STREAM,
     "both-directions": BOTH_DIRECTIONS,
+    "window-or-state": WINDOW_OR_STATE,
 }
