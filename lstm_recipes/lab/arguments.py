@@ -4,6 +4,7 @@ from lstm_recipes.lab.argument import Argument
 from lstm_recipes.lab.both_directions import BOTH_DIRECTIONS
 from lstm_recipes.lab.forget_bias import FORGET_BIAS
 from lstm_recipes.lab.peepholes_gain import PEEPHOLES_GAIN
+from lstm_recipes.lab.recall_distance import RECALL_DISTANCE
 from lstm_recipes.lab.rotated_resnet import ROTATED_RESNET
 from lstm_recipes.lab.stream import STREAM
 from lstm_recipes.lab.vanishing import VANISHING
@@ -14,6 +15,7 @@ ARGUMENTS: dict[str, Argument] = {
     "forget-bias": FORGET_BIAS,
     "rotated-resnet": ROTATED_RESNET,
     "stream-without-forgetting": STREAM,
+    "recall-distance": RECALL_DISTANCE,
     "both-directions": BOTH_DIRECTIONS,
     "window-or-state": WINDOW_OR_STATE,
     "peepholes-gain": PEEPHOLES_GAIN,
