@@ -3,6 +3,7 @@
 from lstm_recipes.lab.argument import Argument
 from lstm_recipes.lab.both_directions import BOTH_DIRECTIONS
 from lstm_recipes.lab.forget_bias import FORGET_BIAS
+from lstm_recipes.lab.gru_or_lstm import GRU_OR_LSTM
 from lstm_recipes.lab.peepholes_gain import PEEPHOLES_GAIN
 from lstm_recipes.lab.recall_distance import RECALL_DISTANCE
 from lstm_recipes.lab.rotated_resnet import ROTATED_RESNET
@@ -16,6 +17,7 @@ ARGUMENTS: dict[str, Argument] = {
     "rotated-resnet": ROTATED_RESNET,
     "stream-without-forgetting": STREAM,
     "recall-distance": RECALL_DISTANCE,
+    "gru-or-lstm": GRU_OR_LSTM,
     "both-directions": BOTH_DIRECTIONS,
     "window-or-state": WINDOW_OR_STATE,
     "peepholes-gain": PEEPHOLES_GAIN,
