@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_recipes.lab import rotated_resnet
 from lstm_recipes.lab.rotated_resnet import gradient_norms, judge, open_gates, residual_stack
 from lstm_recipes.layers import CECLSTM, ForgetGateLSTM
 
@@ -19,6 +20,12 @@ def test_one_block_by_hand(kind):
     np.testing.assert_allclose(layer(x)[0][0, :, 0], [first, second], rtol=1e-6)
     alone = residual_stack(layer, x, first_alone=True)[0, :, 0]
     np.testing.assert_allclose(alone, [first, first + np.tanh(first)], rtol=1e-6)
+
+
+def test_what_makes_them_differ(monkeypatch):
+    monkeypatch.setattr(rotated_resnet, "BLOCKS", 3)
+    found = list(rotated_resnet.turned(0).values())
+    assert max(found[:2]) < 1e-5 and min(found[2:]) > 0.05
 
 
 def test_gradients_by_hand():
