@@ -7,6 +7,7 @@ from lstm_recipes.lab.gru_or_lstm import GRU_OR_LSTM
 from lstm_recipes.lab.peepholes_gain import PEEPHOLES_GAIN
 from lstm_recipes.lab.recall_distance import RECALL_DISTANCE
 from lstm_recipes.lab.rotated_resnet import ROTATED_RESNET
+from lstm_recipes.lab.stacking import STACKING
 from lstm_recipes.lab.stream import STREAM
 from lstm_recipes.lab.vanishing import VANISHING
 from lstm_recipes.lab.window_or_state import WINDOW_OR_STATE
@@ -18,6 +19,7 @@ ARGUMENTS: dict[str, Argument] = {
     "stream-without-forgetting": STREAM,
     "recall-distance": RECALL_DISTANCE,
     "gru-or-lstm": GRU_OR_LSTM,
+    "stacking": STACKING,
     "both-directions": BOTH_DIRECTIONS,
     "window-or-state": WINDOW_OR_STATE,
     "peepholes-gain": PEEPHOLES_GAIN,
