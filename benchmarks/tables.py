@@ -568,6 +568,8 @@ def succeeded(metrics: dict) -> str:
     said = f"{metrics['succeeded']} of {metrics['seeds']}"
     if counts:
         said += f": {metrics['mean_sequences']:,} ({min(counts):,}–{max(counts):,})"
+    if metrics.get("good"):
+        said += f"; {metrics['good']} more err less than once in 1,000 symbols"
     failed = sorted(n for n in metrics.get("wrong_in_the_end", []) if n is not None)
     if failed:
         few = "–".join(f"{n:,}" for n in dict.fromkeys([failed[0], failed[-1]]))

@@ -136,7 +136,7 @@ class StreamTrials:
             "sequences": [*map(self.succeeded.get, k)],
             "mean_sequences": round(float(np.mean(done))) if done else None,
             "median_sequences": round(float(np.median(done))) if done else None,
-            "good": sum(self.best[number] > GOOD for number in others),
+            "good": sum(bool(self.best[number] > GOOD) for number in others),
             "error_free": [round(float(length)) for length in self.best],
             "limit": self.task.limit,
             "tests": TEST_STREAMS,

@@ -1,10 +1,13 @@
 """Streams without marked ends: the pool, the rule at every step, and the trials."""
 
+import json
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
+from lstm_recipes.cli import main
+from lstm_recipes.lab import claims
 from lstm_recipes.lab.claims import claim_of
 from lstm_recipes.lab.continual_reber import stream
 from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
@@ -123,8 +126,18 @@ def test_trials_go_on_and_stop(tmp_path):
     whole = StreamTrials(task, [0, 1]).run()
     assert whole["weights"] == 424 and len(whole["error_free"]) == 2
     StreamTrials(replace(task, most_steps=1000), [0, 1], tmp_path).run()
-    again = StreamTrials(task, [0, 1], tmp_path).run()
+    again = json.loads(json.dumps(StreamTrials(task, [0, 1], tmp_path).run()))
     assert again | {"seconds": 0} == whole | {"seconds": 0}
     assert whole["succeeded"] == 2 or whole["steps"] == 4000
     few = StreamTrials(replace(task, limit=1, longest=1000), [0]).run()
     assert few["succeeded"] == 0 and few["steps"] == 500 and few["good"] == 0
+
+
+def test_the_command(tmp_path, monkeypatch, capsys):
+    task = replace(TASK, sample=partial(stream, strings=200), chunk=500, most_steps=500)
+    monkeypatch.setitem(
+        claims.CLAIMS, "streams", lambda: replace(claim_of("continual-reber-decay"), task=task)
+    )
+    assert main(["lab", "run", "streams", "--seeds", "2", "--folder", str(tmp_path)]) == 0
+    assert "does not hold" in capsys.readouterr().out
+    assert json.loads((tmp_path / "streams-2" / "result.json").read_text())["steps"] == 500

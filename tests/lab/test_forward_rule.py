@@ -70,8 +70,8 @@ def test_changes_are_the_layers_truncated_gradient(number, every_step):
 def test_where_nothing_is_asked_nothing_is_learnt():
     wiring = Wiring(2, 2, blocks=1)
     rng = np.random.default_rng(0)
-    x, target = rng.normal(size=(1, 3, 2, 1)), rng.random((1, 3, 2, 1))
-    data = x.astype("float32"), np.zeros((1, 1), "int32")
+    x, target = rng.normal(size=(1, 3, 2, 2)), rng.random((1, 3, 2, 2))
+    data = x.astype("float32"), np.zeros((1, 2), "int32")
     silent = np.full(target.shape, np.nan, "float32")
     (before, _), changed, _ = changes(wiring, True, data[0], silent, data[1])
     assert not any(change.any() for change in changed) and before.any()
