@@ -542,7 +542,7 @@ def claims() -> str:
         wrong = [f"{count}" for count in sorted(n for n in m["wrong"] if n is not None)]
         cells = [
             f"{m['claim']} ({m['source']}): `{name}`",
-            f"{m['paper_sequences']:,}",
+            "–" if m["paper_sequences"] is None else f"{m['paper_sequences']:,}",
             succeeded(m),
             f"{'–'.join(dict.fromkeys([wrong[0], wrong[-1]]))} of {m['tests']:,}" if wrong else "–",
             f"**{m['verdict']}**",
