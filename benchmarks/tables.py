@@ -532,24 +532,24 @@ def claims() -> str:
     found = [runs[0] for runs in results("lab").values() if "sequences" in runs[0]["metrics"]]
     if not found:
         return NOTHING
-    beside = {kind: results(f"lab-{kind}") for kind in ("adam", "elman")}
+    beside = {"By Adam": results("lab-adam"), "Elman network": results("lab-elman")}
     lines = [
-        "| claim | paper | here | wrong in test | verdict | by Adam | Elman network |",
-        "| --- " * 7 + "|",
+        "| claim | paper | here | verdict | beside it |",
+        "| --- " * 5 + "|",
     ]
     for result in sorted(found, key=lambda result: natural(result["config"])):
         m, name = result["metrics"], result["config"]
-        wrong = [f"{count}" for count in sorted(n for n in m["wrong"] if n is not None)]
+        others = [
+            f"{kind}: {succeeded(runs[name][0]['metrics'])}."
+            for kind, runs in beside.items()
+            if name in runs
+        ]
         cells = [
             f"{m['claim']} ({m['source']}): `{name}`",
             "–" if m["paper_sequences"] is None else f"{m['paper_sequences']:,}",
-            succeeded(m),
-            f"{'–'.join(dict.fromkeys([wrong[0], wrong[-1]]))} of {m['tests']:,}" if wrong else "–",
+            succeeded(m) + in_test(m),
             f"**{m['verdict']}**",
-            *(
-                succeeded(runs[name][0]["metrics"]) if name in runs else ""
-                for runs in beside.values()
-            ),
+            " ".join(others),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     every = [*found, *(runs[0] for kind in beside.values() for runs in kind.values())]
@@ -575,6 +575,15 @@ def succeeded(metrics: dict) -> str:
         few = "–".join(f"{n:,}" for n in dict.fromkeys([failed[0], failed[-1]]))
         said += f"; {'the others' if counts else 'all'} {few} of {metrics['judged']:,} wrong"
     return said
+
+
+def in_test(metrics: dict) -> str:
+    """How many of the test sequences those that succeeded had wrong."""
+    wrong = sorted(count for count in metrics["wrong"] if count is not None)
+    if not wrong:
+        return ""
+    few = "–".join(f"{count:,}" for count in dict.fromkeys([wrong[0], wrong[-1]]))
+    return f"; in the test {few} of {metrics['tests']:,} wrong"
 
 
 def natural(name: str) -> list:
