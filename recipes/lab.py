@@ -57,6 +57,8 @@ def run(
     claim = ARGUMENTS.get(name) or claim_of(name)
     print(f"{claim.says} ({claim.source}): up to {claim.minutes:g} minutes", file=sys.stderr)
     if name in ARGUMENTS:
+        if network != "paper":
+            raise UserError(f"{name} is an argument and no task; leave out --network")
         return _measured(name, seeds, folder, overwrite)
     seeds = seeds or SEEDS
     here = folder / "-".join([name, *([network] if network != "paper" else []), str(seeds)])

@@ -228,11 +228,9 @@ def _multiplication(wrong: int, sequences: int, minutes: float) -> Claim:
 def _continual(gates: bool, decay: float, streams: int, rate: float) -> Claim:
     fades = ", the learning rate fading along a stream" if decay < 1.0 else ""
     says = (
-        "An LSTM with forget gates predicts"
-        if gates
-        else "An LSTM without forget gates never does:"
+        f"An LSTM {'with' if gates else 'without'} forget gates {'' if gates else 'never '}predicts"
     )
-    says += " 100,000 symbols of strings without marked ends" if gates else " predict such streams"
+    says += " 100,000 symbols of strings without marked ends"
     biases = [-0.5, -1.0, -1.5, -2.0]
     task = StreamTask(
         wiring=Wiring(

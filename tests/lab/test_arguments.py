@@ -70,6 +70,8 @@ def test_seeds_where_nothing_is_drawn_at_random(tmp_path, monkeypatch, capsys):
     command = ["lab", "run", "easy", "--folder", str(tmp_path), "--seeds", "2"]
     assert main(command) == 1
     assert "leave out --seeds" in capsys.readouterr().err
+    assert main(["lab", "run", "easy", "--network", "elman"]) == 1
+    assert "no task; leave out --network" in capsys.readouterr().err
 
 
 def test_the_same_numbers_give_the_same_picture(tmp_path):
