@@ -45,8 +45,10 @@ def test_functions_that_repeat():
 
 
 def test_a_cell_learns_to_tell_delays():
-    """At least one of three within a million steps; its test streams last."""
-    found = StreamTrials(claim_of("spike-delays-10").task, [0, 2, 9])
-    for _ in range(12):
-        found.advance()
-    assert found.best.max() == 10_000 and len(found.succeeded) >= 1
+    """One of three, within four million steps; without it the streams end after some thirty."""
+    trials = StreamTrials(claim_of("spike-delays-10").task, [0, 2, 9])
+    for _ in range(40):
+        trials.advance()
+        if trials.succeeded:
+            break
+    assert trials.succeeded and trials.best.max() == 10_000
