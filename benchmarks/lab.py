@@ -24,7 +24,7 @@ def main() -> None:
     """Run, if it is not done yet, and record."""
     from lstm_recipes.lab.arguments import ARGUMENTS
     from lstm_recipes.lab.claims import CLAIMS
-    from lstm_recipes.recipes.lab import SEEDS
+    from lstm_recipes.recipes.lab import SEEDS, run_folder
 
     claims = {name: make() for name, make in CLAIMS.items()} | ARGUMENTS
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -40,7 +40,7 @@ def main() -> None:
         other = "" if asked.network == "paper" else f"-{asked.network}"
         shown = f"lstm-recipes lab run {name}" + (f" --network {asked.network}" if other else "")
         seeds = ARGUMENTS[name].seeds if name in ARGUMENTS else SEEDS
-        here = folder / (f"{name}{other}-{seeds}" if seeds else name)
+        here = run_folder(folder, name, seeds, asked.network)
         if not (here / "result.json").exists():
             command = [sys.executable, "-m", "lstm_recipes.cli", *shown.split()[1:]]
             command += ["--folder", str(folder)]

@@ -61,8 +61,14 @@ def run(
             raise UserError(f"{name} is an argument and no task; leave out --network")
         return _measured(name, seeds, folder, overwrite)
     seeds = seeds or SEEDS
-    here = folder / "-".join([name, *([network] if network != "paper" else []), str(seeds)])
+    here = run_folder(folder, name, seeds, network)
     return _learnt(name, seeds, network, here, overwrite)
+
+
+def run_folder(folder: Path, name: str, seeds: int, network: str = "paper") -> Path:
+    """Where a run is kept."""
+    parts = [name, network if network != "paper" else "", str(seeds or "")]
+    return folder / "-".join(part for part in parts if part)
 
 
 def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> dict[str, Any]:
@@ -74,7 +80,7 @@ def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> di
     if seeds and not argument.seeds:
         raise UserError(f"nothing in {name} is drawn at random; leave out --seeds")
     seeds = seeds or argument.seeds
-    here = folder / (f"{name}-{seeds}" if seeds else name)
+    here = run_folder(folder, name, seeds)
     found = argument.run(here, seeds, overwrite)
     _keep(here, found)
     shown = {key: value for key, value in found.items() if key != "numbers"}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lstm_recipes.data import Vocabulary, load_tiny_shakespeare, split
+from lstm_recipes.lab.argument import Parts
 from lstm_recipes.lab.learner import Learner
 
 Windows = tuple[np.ndarray, np.ndarray]
@@ -60,3 +61,18 @@ def bits_learnt(
     learner.begin(seed)
     learner.learn(text.batches(np.random.default_rng(seed), steps, batch, time))
     return learner.loss(*text.validation(128, time)) / float(np.log(2.0))
+
+
+def bits_by_seed(
+    part: Parts,
+    name: str,
+    learner: Learner,
+    text: Callable[[], Characters],
+    seeds: int,
+    **budget: int,
+) -> list[float]:
+    """`bits_learnt` of so many seeds, each a part of a measurement."""
+    return [
+        part(f"{name}, seed {seed}", lambda seed=seed: bits_learnt(learner, text(), seed, **budget))
+        for seed in range(seeds)
+    ]

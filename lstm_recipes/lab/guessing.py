@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
-from lstm_recipes.lab.trials import Task, summary
+from lstm_recipes.lab.kept_trials import summary
+from lstm_recipes.lab.trials import Task
 
 AT_ONCE = 100  # networks
 FEW = 16  # sequences that all of them are tried on; on the others those that have these right
@@ -45,7 +46,12 @@ class Guessing:
             wrong.append(found and found[1])
             notify(f"seed {seed}: {guesses[-1]} guesses")
         return summary(
-            self.task, guesses, wrong, time.perf_counter() - began, self.task.wiring.weights
+            guesses,
+            wrong,
+            limit=self.task.limit,
+            tests=self.task.tests,
+            weights=self.task.wiring.weights,
+            seconds=time.perf_counter() - began,
         )
 
     def _guess(self, seed: int) -> tuple[int, int] | None:

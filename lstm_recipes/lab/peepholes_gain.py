@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from lstm_recipes.lab.argument import Argument, Parts
-from lstm_recipes.lab.characters import bits_learnt, shakespeare
+from lstm_recipes.lab.characters import bits_by_seed, shakespeare
 from lstm_recipes.lab.learner import Learner
 from lstm_recipes.layers import ForgetGateLSTM, PeepholeLSTM
 
@@ -47,13 +47,8 @@ def measure(part: Parts, seeds: int) -> dict[str, Any]:
     for kind in LAYERS:
         model = network(kind)
         learner = Learner(model, RATE)
-        found = [
-            part(
-                f"{kind}, seed {seed}",
-                lambda s=seed, one=learner: bits_learnt(one, text(), s, STEPS, BATCH, TIME),
-            )
-            for seed in range(seeds)
-        ]
+        budget = {"steps": STEPS, "batch": BATCH, "time": TIME}
+        found = bits_by_seed(part, kind, learner, text, seeds, **budget)
         rows[kind] = {"bits": found, "weights": model.count_params()}
     return {"steps": STEPS, "rows": rows}
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from lstm_recipes.lab.argument import Argument, Parts
-from lstm_recipes.lab.characters import bits_learnt, shakespeare
+from lstm_recipes.lab.characters import bits_by_seed, shakespeare
 from lstm_recipes.lab.equal_size import units_for
 from lstm_recipes.lab.learner import Learner
 from lstm_recipes.layers import ForgetGateLSTM, Residual
@@ -49,13 +49,8 @@ def measure(part: Parts, seeds: int) -> dict[str, Any]:
             units = units_for(partial(stack, depth, residual), WEIGHTS, 128)
             model = stack(depth, residual, units)
             learner = Learner(model, RATE)
-            found = [
-                part(
-                    f"{name}, {depth} layers, seed {seed}",
-                    lambda s=seed, one=learner: bits_learnt(one, text(), s, STEPS, BATCH, TIME),
-                )
-                for seed in range(seeds)
-            ]
+            budget = {"steps": STEPS, "batch": BATCH, "time": TIME}
+            found = bits_by_seed(part, f"{name}, {depth} layers", learner, text, seeds, **budget)
             rows[name]["bits"].append(found)
             rows[name]["units"].append(units)
             rows[name]["weights"].append(model.count_params())

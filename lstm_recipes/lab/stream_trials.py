@@ -1,17 +1,15 @@
 """Trials on streams: networks that learn at every step until they make no error any more."""
 
-import io
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
+from lstm_recipes.lab.kept_trials import KeptTrials
 from lstm_recipes.lab.stream_rule import Pool, StreamRule
 from lstm_recipes.lab.wiring import Wiring
 
@@ -69,7 +67,7 @@ def pool_of(parts: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Pool:
     return Pool(*columns, np.array(lengths, "int32"))
 
 
-class StreamTrials:
+class StreamTrials(KeptTrials):
     """Networks of several seeds, each on streams of its own, until each is perfect (ten test
     streams without an error) or has seen as many streams as it may.
 
@@ -89,7 +87,8 @@ class StreamTrials:
         folder: Path | None = None,
         overwrite: bool = False,
     ):
-        self.task, self.seeds, self.folder = task, seeds, folder
+        super().__init__(seeds, folder)
+        self.task = task
         rule = ForwardRule(task.wiring, task.learning_rate, every_step=True)
         self.rule = StreamRule(
             rule,
@@ -103,47 +102,22 @@ class StreamTrials:
         drawn = lambda kind: [task.sample(np.random.default_rng((s, kind))) for s in seeds]  # noqa: E731
         self.pool, self.tests = pool_of(drawn(1)), pool_of(drawn(2))
         self.now = self.rule.start(len(seeds))
-        self.steps, self.seconds = 0, 0.0
-        self.succeeded: dict[int, int] = {}
-        self.wrong: dict[int, int] = {}
+        self.steps = 0
         self.best = np.zeros(len(seeds))
-        if folder is not None and (folder / "state.npz").exists() and not overwrite:
+        if not overwrite:
             self._restore()
 
-    def run(self, notify: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-        """Learn until every network has succeeded or none may go on; what came of it."""
-        saved = began = time.perf_counter()
-        before = self.seconds
-        while self._learning().any():
-            self.advance()
-            now = time.perf_counter()
-            self.seconds = before + now - began
-            if now - saved > 30:
-                saved = now
-                self._save()
-                notify(self._progress())
-        self._save()
-        return self.result()
+    def _may_go_on(self) -> bool:
+        return bool(self._learning().any())
 
     def result(self) -> dict[str, Any]:
         """Which seeds are perfect, after how many streams; how many of the others are good."""
-        k = range(len(self.seeds))
-        done = list(self.succeeded.values())
-        others = [number for number in k if number not in self.succeeded]
-        return {
-            "seeds": len(self.seeds),
-            "succeeded": len(done),
-            "sequences": [*map(self.succeeded.get, k)],
-            "mean_sequences": round(float(np.mean(done))) if done else None,
-            "median_sequences": round(float(np.median(done))) if done else None,
+        others = [k for k in range(len(self.seeds)) if k not in self.succeeded]
+        found = self._summary(self.task.limit, TEST_STREAMS, self.task.wiring.weights)
+        return found | {
             "good": sum(bool(self.best[number] > GOOD) for number in others),
             "error_free": [round(float(length)) for length in self.best],
-            "limit": self.task.limit,
-            "tests": TEST_STREAMS,
-            "wrong": [*map(self.wrong.get, k)],
-            "weights": self.task.wiring.weights,
             "steps": self.steps,
-            "seconds": round(self.seconds, 1),
         }
 
     def _learning(self) -> np.ndarray:
@@ -192,32 +166,15 @@ class StreamTrials:
 
     # What is kept.
 
-    def _save(self) -> None:
-        if self.folder is None:
-            return
-        import tensorflow as tf
+    def _numbers(self) -> dict[str, Any]:
+        return {"steps": self.steps}
 
-        numbers = {
-            "steps": self.steps,
-            "seconds": self.seconds,
-            "succeeded": list(self.succeeded.items()),
-            "wrong": list(self.wrong.items()),
-        }
+    def _arrays(self) -> dict[str, np.ndarray]:
         now = {f"now{k}": np.array(part) for k, part in enumerate(tf.nest.flatten(self.now))}
-        arrays = {"hidden": self.hidden, "output": self.output, "best": self.best} | now
-        content = io.BytesIO()
-        np.savez(content, numbers=json.dumps(numbers), **arrays)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / "state.npz", content.getvalue())
+        return {"hidden": self.hidden, "output": self.output, "best": self.best} | now
 
-    def _restore(self) -> None:
-        import tensorflow as tf
-
-        with np.load(self.folder / "state.npz", allow_pickle=False) as kept:
-            numbers = json.loads(str(kept["numbers"]))
-            self.hidden, self.output, self.best = kept["hidden"], kept["output"], kept["best"]
-            flat = [tf.constant(kept[f"now{k}"]) for k in range(len(tf.nest.flatten(self.now)))]
+    def _take(self, numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.steps = numbers["steps"]
+        self.hidden, self.output, self.best = (arrays[key] for key in ("hidden", "output", "best"))
+        flat = [tf.constant(arrays[f"now{k}"]) for k in range(len(tf.nest.flatten(self.now)))]
         self.now = tf.nest.pack_sequence_as(self.now, flat)
-        self.steps, self.seconds = numbers["steps"], numbers["seconds"]
-        self.succeeded = dict(map(tuple, numbers["succeeded"]))
-        self.wrong = dict(map(tuple, numbers["wrong"]))

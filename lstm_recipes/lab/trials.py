@@ -1,9 +1,6 @@
 """Trials: networks that learn the same task side by side until they have learnt it, or may not go
 on."""
 
-import io
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.lab.forward_rule import ForwardRule, initial_weights
+from lstm_recipes.lab.kept_trials import KeptTrials
 from lstm_recipes.lab.wiring import Wiring
 
 
@@ -61,7 +58,7 @@ class Task:
     every_step: bool = False
 
 
-class Trials:
+class Trials(KeptTrials):
     """Networks of several seeds, each with sequences of its own, that learn a task side by side.
 
     Everything is a function of the seeds, and a folder keeps what is needed to go on.
@@ -76,31 +73,15 @@ class Trials:
     def __init__(
         self, task: Task, seeds: list[int], folder: Path | None = None, overwrite: bool = False
     ):
-        self.task, self.seeds, self.folder = task, seeds, folder
+        super().__init__(seeds, folder)
+        self.task = task
         self.rule = ForwardRule(task.wiring, task.learning_rate, every_step=task.every_step)
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
         self.draws = [np.random.default_rng((seed, 1)) for seed in seeds]
-        self.sequences, self.seconds = 0, 0.0
+        self.sequences = 0
         self.recent = np.zeros((0, 2, len(seeds)), "float32")
-        self.succeeded: dict[int, int] = {}
-        self.wrong: dict[int, int] = {}
-        if folder is not None and (folder / "state.npz").exists() and not overwrite:
+        if not overwrite:
             self._restore()
-
-    def run(self, notify: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-        """Learn until every network has succeeded or none may go on; what came of it."""
-        saved = began = time.perf_counter()
-        before = self.seconds
-        while self._may_go_on():
-            self.advance()
-            now = time.perf_counter()
-            self.seconds = before + now - began
-            if now - saved > 30:
-                saved = now
-                self._save()
-                notify(self._progress())
-        self._save()
-        return self.result()
 
     def _may_go_on(self) -> bool:
         return self.sequences < self.task.limit and len(self.succeeded) < len(self.seeds)
@@ -108,12 +89,10 @@ class Trials:
     def result(self) -> dict[str, Any]:
         """Which seeds have succeeded, after how many sequences, and how many of the test
         sequences each then had wrong."""
-        k = range(len(self.seeds))
-        counts, wrong = [*map(self.succeeded.get, k)], [*map(self.wrong.get, k)]
-        found = summary(self.task, counts, wrong, self.seconds, self._weights())
+        found = self._summary(self.task.limit, self.task.tests, self._weights())
         # Of those that have not succeeded: how many of the most recent they had wrong in the end.
         last = (self.recent[:, 0] > self.task.learnt.tolerance).sum(0)
-        failed = [int(n) if count is None else None for n, count in zip(last, counts, strict=True)]
+        failed = [None if k in self.succeeded else int(n) for k, n in enumerate(last)]
         return found | {"judged": len(self.recent), "wrong_in_the_end": failed}
 
     def _weights(self) -> int:
@@ -180,52 +159,15 @@ class Trials:
 
     # What is kept.
 
-    def _save(self) -> None:
-        if self.folder is None:
-            return
-        numbers = {
-            "sequences": self.sequences,
-            "seconds": self.seconds,
-            "succeeded": list(self.succeeded.items()),
-            "wrong": list(self.wrong.items()),
-            "draws": [draw.bit_generator.state for draw in self.draws],
-        }
-        content = io.BytesIO()
-        arrays = {"hidden": self.hidden, "output": self.output, "recent": self.recent}
-        np.savez(content, numbers=json.dumps(numbers), **arrays)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.folder / "state.npz", content.getvalue())
+    def _numbers(self) -> dict[str, Any]:
+        draws = [draw.bit_generator.state for draw in self.draws]
+        return {"sequences": self.sequences, "draws": draws}
 
-    def _restore(self) -> None:
-        with np.load(self.folder / "state.npz", allow_pickle=False) as kept:
-            numbers = json.loads(str(kept["numbers"]))
-            self.hidden, self.output, self.recent = kept["hidden"], kept["output"], kept["recent"]
-        self.sequences, self.seconds = numbers["sequences"], numbers["seconds"]
-        self.succeeded = dict(map(tuple, numbers["succeeded"]))
-        self.wrong = dict(map(tuple, numbers["wrong"]))
+    def _arrays(self) -> dict[str, np.ndarray]:
+        return {"hidden": self.hidden, "output": self.output, "recent": self.recent}
+
+    def _take(self, numbers: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+        self.sequences = numbers["sequences"]
+        self.hidden, self.output, self.recent = (arrays[key] for key in self._arrays())
         for draw, state in zip(self.draws, numbers["draws"], strict=True):
             draw.bit_generator.state = state
-
-
-def summary(
-    task: Task,
-    counts: list[int | None],
-    wrong: list[int | None],
-    seconds: float,
-    weights: int,
-) -> dict[str, Any]:
-    """What came of trials: after how many sequences (or guesses) each has succeeded, and how many
-    of the test sequences it then had wrong; ``weights`` are those of one."""
-    done = [count for count in counts if count is not None]
-    return {
-        "seeds": len(counts),
-        "succeeded": len(done),
-        "sequences": counts,
-        "mean_sequences": round(float(np.mean(done))) if done else None,
-        "median_sequences": round(float(np.median(done))) if done else None,
-        "limit": task.limit,
-        "tests": task.tests,
-        "wrong": wrong,
-        "weights": weights,
-        "seconds": round(seconds, 1),
-    }

@@ -58,7 +58,7 @@ class Wiring:
         last row is the bias; those of the cells before it are the peepholes."""
         peeping = self.cells * self.peepholes
         rows = self.inputs + self.fed_back + peeping + 1
-        names = np.repeat(*map(np.array, zip(*self.columns, strict=True)))
+        names = self._names
         mask = np.ones((rows, len(names)), bool)
         if self.peepholes:
             block = np.concatenate([np.arange(width) for _, width in self.columns])
@@ -121,10 +121,11 @@ class Wiring:
 
     def _peephole(self, rows: np.ndarray) -> np.ndarray:
         """The layer's ``[3, cells]`` out of the cells' rows, where each block's gates see them."""
-        gates = [mask for name, mask in self._gate_columns() if name != "c"]
         cells = np.arange(self.cells)
-        return np.stack([rows[cells, np.flatnonzero(g)[cells // self.block_size]] for g in gates])
+        columns = [np.flatnonzero(self._names == name)[cells // self.block_size] for name in "ifo"]
+        return np.stack([rows[cells, own] for own in columns])
 
-    def _gate_columns(self) -> list[tuple[str, np.ndarray]]:
-        names = np.repeat(*map(np.array, zip(*self.columns, strict=True)))
-        return [(name, names == name) for name, _ in self.columns]
+    @property
+    def _names(self) -> np.ndarray:
+        """What each hidden unit is."""
+        return np.repeat(*map(np.array, zip(*self.columns, strict=True)))
