@@ -9,6 +9,7 @@ loop, and `torch` takes part where PyTorch is installed.
     python benchmarks/layers.py                    # all shapes
     python benchmarks/layers.py --shapes 64/100/64/256 --repeats 40
     python benchmarks/layers.py --record           # and write the result file for the docs
+    python benchmarks/layers.py --parts            # what a forward pass is made of
     python benchmarks/layers.py --memory           # peak memory in training, a process a side
     python benchmarks/layers.py --lengths          # time against the number of steps
 """
@@ -193,17 +194,72 @@ def speed(shapes: list[str], repeats: int) -> dict[str, Any]:
     return found
 
 
+def parts(shapes: list[str], repeats: int) -> dict[str, Any]:
+    """What the forward pass of ForgetGateLSTM cannot do without, each part in a loop of its own:
+    the products of the inputs, those of h at each step, and the equations."""
+    found = {}
+    for shape in shapes:
+        batch, steps, features, units = map(int, shape.split("/"))
+        x, h = tf.random.normal([batch, steps, features]), tf.random.normal([batch, units])
+        z = tf.unstack(tf.random.normal([4, steps, batch, units]))
+        kernels = [tf.random.normal([n, units], stddev=0.05) for n in 4 * [features] + 4 * [units]]
+        cell = ForgetGateLSTMCell(units)
+
+        def inputs(x: tf.Tensor, kernels: list = kernels) -> Any:
+            rows = tf.reshape(x, [-1, x.shape[-1]])
+            return [tf.matmul(rows, kernel) for kernel in kernels[:4]]
+
+        def recurrent(_: tf.Tensor, h: tf.Tensor = h, kernels: list = kernels) -> Any:
+            return looped(lambda t, h: [tf.add_n([tf.matmul(h[0], k) for k in kernels[4:]])], [h])
+
+        def equations(_: tf.Tensor, h: tf.Tensor = h, z: list = z, cell: Any = cell) -> Any:
+            return looped(lambda t, s: cell.pointwise([g[t] for g in z], s, [])[0], [h, h])
+
+        def looped(step: Callable, states: list, steps: int = steps) -> Any:
+            several = 5 if steps % 5 == 0 else 1
+
+            def body(t: tf.Tensor, *states: tf.Tensor) -> tuple:
+                for k in range(several):
+                    states = step(t + k, list(states))
+                return (t + several, *states)
+
+            return tf.while_loop(lambda t, *_: t < steps, body, (0, *states), parallel_iterations=1)
+
+        layers = {
+            "keras.layers.LSTM": keras.layers.LSTM(units, return_sequences=True),
+            "ForgetGateLSTM": ForgetGateLSTM(units, return_sequences=True),
+        }
+        sides = {name: sides_of(layer, x)[0] for name, layer in layers.items()}
+        sides |= {
+            "products of the inputs": tf.function(inputs),
+            "products of each step": tf.function(recurrent),
+            "equations": tf.function(equations),
+        }
+        rows = compare({name: (x, (side, side)) for name, side in sides.items()}, repeats)
+        found[shape] = {name: row["forward"]["ms"] for name, row in rows.items()}
+        print(shape, found[shape], flush=True)
+    return found
+
+
 def peak(shape: str, name: str) -> int:
     """Peak memory of training one side, in MB above that of the process before; for a process of
     its own."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     batch, steps, features, units = map(int, shape.split("/"))
     x = tf.random.normal([batch, steps, features])
-    layer = {"keras.layers.LSTM": keras.layers.LSTM, "ForgetGateLSTM": ForgetGateLSTM}[name]
-    _, both = sides_of(layer(units, return_sequences=True), x)
+    _, both = sides_of(LARGE[name](units, return_sequences=True), x)
     for _ in range(5):
         timed(both, x)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+
+
+LARGE = {
+    "keras.layers.LSTM": keras.layers.LSTM,
+    "ForgetGateLSTM": ForgetGateLSTM,
+    "keras.layers.GRU": keras.layers.GRU,
+    "GRU": GRU,
+}
+"""Whose memory is measured."""
 
 
 def memory(shapes: list[str]) -> dict[str, dict[str, int]]:
@@ -211,7 +267,7 @@ def memory(shapes: list[str]) -> dict[str, dict[str, int]]:
     found = {}
     for shape in shapes:
         found[shape] = {}
-        for name in ("keras.layers.LSTM", "ForgetGateLSTM"):
+        for name in LARGE:
             command = [sys.executable, __file__, "--peak", name, "--shapes", shape]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             found[shape][name] = int(done.stdout)
@@ -236,6 +292,7 @@ def main() -> None:
     parser.add_argument("--shapes", nargs="+", default=list(SHAPES))
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--record", action="store_true", help="write the result file for the docs")
+    parser.add_argument("--parts", action="store_true")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--lengths", action="store_true")
     parser.add_argument("--peak", help=argparse.SUPPRESS)
@@ -245,6 +302,8 @@ def main() -> None:
         return
     if asked.memory:
         name, found = "memory", memory(asked.shapes)
+    elif asked.parts:
+        name, found = "parts", parts(asked.shapes, asked.repeats)
     elif asked.lengths:
         name, found = "lengths", lengths(asked.repeats)
     else:

@@ -19,6 +19,7 @@ from keras.src.layers.rnn.dropout_rnn_cell import DropoutRNNCell
 
 from lstm_recipes.layers.activations import get_activation
 from lstm_recipes.layers.quantized import Int8Kernels
+from lstm_recipes.layers.time_loop import Weights
 
 KERAS_OBJECTS = {
     "activation": keras.activations,
@@ -192,30 +193,28 @@ class GatedCell(Int8Kernels, DropoutRNNCell, keras.layers.Layer):
 
         Dropout on the inputs uses one mask for all steps (Gal & Ghahramani 2016).
         """
-        inputs = self._dropped(ops.cast(inputs, self.compute_dtype), training)
+        inputs = self.dropped(inputs, training)
         product = ops.matmul(inputs, self.product_kernel("kernel"))
         product = ops.cast(product, self.variable_dtype)
         return product if self.bias is None else product + self._input_bias()
 
-    def _dropped(self, inputs: Any, training: bool) -> Any:
+    def dropped(self, inputs: Any, training: bool) -> Any:
+        """The inputs as they are multiplied: in the compute dtype, with dropout when training."""
+        inputs = ops.cast(inputs, self.compute_dtype)
         if not (training and self.dropout):
             return inputs
         one_step = inputs[:, 0] if len(inputs.shape) == 3 else inputs
         mask = ops.cast(self.get_dropout_mask(one_step), self.compute_dtype)
         return inputs * (mask[:, None] if len(inputs.shape) == 3 else mask)
 
-    def project_gates(self, inputs: Any, training: bool = False) -> list:
-        """x W + b for all steps, each gate a tensor of its own with time first, ``[time, batch,
-        width]``; for time_loop.py."""
-        inputs = self._dropped(ops.cast(inputs, self.compute_dtype), training)
-        steps, batch = ops.shape(inputs)[1], ops.shape(inputs)[0]
-        rows = ops.reshape(ops.transpose(inputs, (1, 0, 2)), (-1, inputs.shape[-1]))
-        kernels = self.split(self.product_kernel("kernel"))
-        gates = [ops.cast(ops.matmul(rows, kernel), self.variable_dtype) for kernel in kernels]
-        if self.bias is not None:
-            biases = self.split(self._input_bias())
-            gates = [gate + bias for gate, bias in zip(gates, biases, strict=True)]
-        return [ops.reshape(gate, (steps, batch, gate.shape[-1])) for gate in gates]
+    def weights_by_gate(self) -> Weights:
+        """W, b and U of each gate, tensors of their own; for time_loop.py."""
+        return Weights(
+            kernels=self.split(self.product_kernel("kernel")),
+            biases=[] if self.bias is None else self.split(self._input_bias()),
+            recurrent_kernels=self.split(self.recurrent_product_kernel()),
+            vectors=self.vectors(),
+        )
 
     def split(self, z: Any) -> list:
         """The columns of z by gate, in the order of ``columns``."""

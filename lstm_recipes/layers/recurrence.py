@@ -252,9 +252,8 @@ class Recurrent(keras.layers.RNN):
             mask = ops.transpose(ops.cast(mask, "bool"), (1, 0, 2))
         outputs, states = time_loop(
             cell,
-            cell.project_gates(sequences, training),
-            cell.recurrent_product_kernel(),
-            cell.vectors(),
+            ops.transpose(cell.dropped(sequences, training), (1, 0, 2)),
+            cell.weights_by_gate(),
             initial_state,
             mask,
             cell.feed_mask(initial_state[0], training),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_recipes.layers import recurrence
-from lstm_recipes.layers.time_loop import STEPS_A_TURN
+from lstm_recipes.layers.time_loop import STEPS_FORWARD
 
 from .helpers import (
     LAYERS,
@@ -73,7 +73,7 @@ def test_each_derivative_is_that_of_its_equations(kind, options):
 def test_it_agrees_with_keras_loop(kind, data):
     """In training: outputs, states and gradients, over lengths, masks, dropout and directions."""
     options = data.draw(st.sampled_from(OPTIONS[kind]))
-    batch, time = data.draw(st.integers(1, 3)), data.draw(st.integers(2, 2 * STEPS_A_TURN + 1))
+    batch, time = data.draw(st.integers(1, 3)), data.draw(st.integers(2, 2 * STEPS_FORWARD + 1))
     mask = data.draw(masks(batch, time))
     rate = data.draw(st.sampled_from([0.0, 0.5]))
     loop = {
@@ -168,15 +168,34 @@ def test_where_it_is_taken(monkeypatch):
 
 
 def test_inference_keeps_nothing():
-    """Its graph has one array, of the outputs; in training there is one for each thing kept."""
+    """Its graph has no stack; in training there is one for each thing kept."""
     import tensorflow as tf
 
     layer = built(LAYERS["forget"](4, return_sequences=True))
 
-    def arrays(training):
+    def stacks(training):
         function = tf.function(lambda x: layer(x, training=training))
         graph = function.get_concrete_function(tf.TensorSpec([2, 9, 3])).graph
-        return sum(op.type == "TensorListReserve" for op in graph.get_operations())
+        return sum(op.type == "EmptyTensorList" for op in graph.get_operations())
 
-    assert arrays(False) == 1
-    assert arrays(True) == 1 + len(layer.cell.kept_widths)
+    assert stacks(False) == 0
+    assert stacks(True) == len(layer.cell.kept_widths)
+
+
+@every_layer
+def test_a_gradient_may_be_asked_for_twice(kind):
+    """What the backward pass takes from the stacks is still there for the next one."""
+    import tensorflow as tf
+
+    layer, x = built(LAYERS[kind](4, return_sequences=True)), tf.constant(array(2, 11, 3))
+
+    def twice(x):
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            total = tf.reduce_sum(layer(x, training=True) ** 2)
+        sources = [x, *layer.trainable_weights]
+        return tape.gradient(total, sources), tape.gradient(total, sources)
+
+    for call in (twice, tf.function(twice)):
+        first, second = call(x)
+        assert_close(second, first)
