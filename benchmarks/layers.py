@@ -35,6 +35,8 @@ from lstm_recipes.layers import CECLSTM, GRU, ForgetGateLSTM, ForgetGateLSTMCell
 
 SHAPES = ("64/100/64/256", "32/100/128/128", "64/100/512/512", "64/50/64/256", "32/15/160/200")
 """Batch, time, features, units; the last two are the character model's and the tagger's."""
+NO_DATA = "2/100/4/8"
+"""Whose memory is that of the graph."""
 Sides = tuple[Callable, Callable]
 
 
@@ -301,7 +303,7 @@ def main() -> None:
         print(peak(asked.shapes[0], asked.peak))
         return
     if asked.memory:
-        name, found = "memory", memory(asked.shapes)
+        name, found = "memory", memory([NO_DATA, *asked.shapes])
     elif asked.parts:
         name, found = "parts", parts(asked.shapes, asked.repeats)
     elif asked.lengths:

@@ -317,24 +317,26 @@ def beam_search() -> str:
     found = results("beam-search")
     if not found:
         return NOTHING
-    result = found["default"][0]
-    rows = []
-    for name, m in result["metrics"].items():
-        low, middle, high = m["ours_is_faster"]
-        shown = "" if name == "ours" else f"{middle:.1f} ({low:.1f}–{high:.1f})"
-        name = "`beam_search`" if name == "ours" else name
-        same = f"{100 * m['same_translations']:.1f} %"
-        rows.append(f"| {name} | {m['sentences_per_second']:,.1f} | {shown} | {same} |")
-    head = (
-        "| | sentences/s | `beam_search` is faster, times | same translations |\n"
-        "| --- | --- | --- | --- |"
-    )
+    titles = {"phrases": "phrases", "multi30k": "Multi30k, en → de, 256 units"}
+    lines = [
+        "| | sentences/s | `beam_search` is faster, times | same translations |",
+        "| --- | --- | --- | --- |",
+    ]
+    runs = {data: found[data][0] for data in titles if data in found}
+    for data, run in runs.items():
+        for name, m in run["metrics"].items():
+            low, middle, high = m["ours_is_faster"]
+            shown = "" if name == "ours" else f"{middle:.1f} ({low:.1f}–{high:.1f})"
+            name = "`beam_search`" if name == "ours" else name
+            same = f"{100 * m['same_translations']:.1f} %"
+            cells = [f"{titles[data]}: {name}", f"{m['sentences_per_second']:,.1f}", shown, same]
+            lines.append(f"| {' | '.join(cells)} |")
+    last = list(runs.values())[-1]
     about = (
-        f"Medians of {result['repeats']} repeats, of the ratio the quartiles too; "
-        f"{result['batch']} sentences at a time, beam {result['beam']}, the phrases' model. "
-        f"{measured_on(result)}"
+        f"Medians of {last['repeats']} repeats, of the ratio the quartiles too; "
+        f"{last['batch']} sentences at a time, beam {last['beam']}."
     )
-    return "\n".join([head, *rows, "", about])
+    return "\n".join([*lines, "", about, *sorted({measured_on(run) for run in runs.values()})])
 
 
 def layer_speed() -> str:
@@ -408,6 +410,21 @@ def speed_row(name: str, row: dict) -> str:
         low, middle, high = one["faster"]
         cells += [f"{one['ms']:,.1f}", f"{middle:.2f} × ({low:.2f}–{high:.2f})"]
     return "| " + " | ".join(cells) + " |"
+
+
+def layer_parts() -> str:
+    """What a forward pass is made of."""
+    found = results("layers").get("parts")
+    if not found:
+        return NOTHING
+    sides = list(next(iter(found[0]["metrics"].values())))
+    head = [f"`{name}`" for name in sides[:2]] + sides[2:] + ["these three"]
+    lines = [f"| shape, ms | {' | '.join(head)} |", "| --- " * (len(head) + 1) + "|"]
+    for shape, row in found[0]["metrics"].items():
+        parts = [*row.values(), sum(list(row.values())[2:])]
+        lines.append(f"| {shape} | {' | '.join(f'{ms:,.1f}' for ms in parts)} |")
+    about = f"Medians of {2 * found[0]['repeats']} turns. {measured_on(found[0])}"
+    return "\n".join([*lines, "", about])
 
 
 def layer_memory() -> str:
@@ -624,6 +641,7 @@ TABLES = {
     "int8 quality": int8_quality,
     "layer lengths": layer_lengths,
     "layer memory": layer_memory,
+    "layer parts": layer_parts,
     "layer speed": layer_speed,
     "memory": memory,
     "beam search": beam_search,

@@ -25,6 +25,7 @@ from lstm_recipes.data.tokenizer import END, PADDING, START
 from lstm_recipes.data.word_features import padded
 from lstm_recipes.decoding.translation import LONGER, MORE, Translator
 from lstm_recipes.models.seq2seq import Seq2Seq
+from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator
 
 Translate = Callable[[list[np.ndarray]], list[np.ndarray]]
@@ -85,6 +86,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=4, help="how many of them (4)")
     parser.add_argument("--repeats", type=int, default=7, help="of each measurement (7)")
     parser.add_argument("--record", action="store_true", help="write the result file for the docs")
+    parser.add_argument("--note", default="", help="what a reader of the result should know")
     options = parser.parse_args()
 
     trained = TrainedTranslator(options.run)
@@ -133,9 +135,15 @@ def main() -> None:
         )
     if options.record:
         about = {"beam": options.beam, "batch": options.batch, "sentences": len(sources)}
-        about |= {"repeats": options.repeats}
+        about |= {"repeats": options.repeats, "note": options.note}
         command = "python benchmarks/translate.py RUN --record"
-        record("beam-search", "default", command, rows, **about)
+        record(
+            "beam-search",
+            RunFolder(options.run).read_json("config")["data"]["name"],
+            command,
+            rows,
+            **about,
+        )
 
 
 if __name__ == "__main__":
