@@ -111,6 +111,8 @@ def _learnt(name: str, seeds: int, network: str, here: Path, overwrite: bool) ->
         found["verdict"] = verdict(claim, found)
     found = {"claim": claim.says, "source": claim.source} | found
     _keep(here, found)
+    if claim.sequences is None:  # a figure that the paper does not give is not shown
+        del found["paper_sequences"]
     for key in {"sequences", "wrong", "wrong_in_the_end", "error_free"} & set(found):
         found[key] = ", ".join("-" if n is None else f"{n:,}" for n in found[key])
     return found
