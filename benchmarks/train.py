@@ -23,8 +23,12 @@ CAPTIONS = "--preset bahdanau --data multi30k --precision mixed_bfloat16"
 # Each sentence alone takes longer to be learnt from.
 ALONE = "--context 0 --epochs 40"
 CONFIGS = {
-    "char-rnn": {"default": "", "best": "--preset best"}
-    | {f"layer-{name}": f"--layer {name} --steps 1000" for name in LAYERS},
+    "char-rnn": {
+        "default": "",
+        "default-bfloat16": "--precision mixed_bfloat16",
+        "best": "--preset best",
+    }
+    | {f"layer-{name}": f"--layer {name} --steps 1000 --dropout 0.3" for name in LAYERS},
     "ner": {
         "words": f"--characters none --no-crf {ALONE}",
         "words-crf": f"--characters none {ALONE}",

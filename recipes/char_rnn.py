@@ -26,7 +26,7 @@ class CharRNN:
     layers: int = 1  # How many of them, one on top of the other.
     units: int = 256  # Width of each layer.
     embedding: int = 128  # Width of the vector that stands for a character.
-    dropout: float = 0.3  # Share of each layer's outputs that is dropped in training.
+    dropout: float = 0.2  # Share of each layer's outputs that is dropped in training.
     recurrent_dropout: float = 0.0  # Share of h that does not come back, the same all window long.
     batch_size: int = 64  # Streams that are read side by side.
     time: int = 50  # Characters a window: the gradient goes back so far, the state is carried on.
@@ -34,10 +34,10 @@ class CharRNN:
     warmup: int = 100  # Steps until the learning rate is at its highest.
     weight_decay: float = 0.1  # AdamW's, on everything but biases.
     clip_norm: float = 1.0  # A gradient longer than this, all weights together, is shortened to it.
-    steps: int | None = 2600  # Training steps; or else one of the next two.
+    steps: int | None = 3000  # Training steps; or else one of the next two.
     epochs: float | None = None  # How often the training text is read.
     minutes: float | None = None  # Becomes a number of steps after fifty timed ones.
-    validate_every: int = 260  # Steps between estimates of the validation loss and checkpoints.
+    validate_every: int = 300  # Steps between estimates of the validation loss and checkpoints.
     seed: int = 0  # Of the initial weights and the dropout masks.
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     """mixed_bfloat16 multiplies in bfloat16, faster where the processor can; c stays float32."""
