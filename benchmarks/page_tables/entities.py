@@ -1,0 +1,65 @@
+"""The tagger: its parts, its layers, and its speed."""
+
+import statistics
+
+from page_tables.shared import NAMES, NOTHING, line, measured_on, results, spread, where
+
+NER_ROWS = {
+    "words": "Bi-LSTM over words, softmax",
+    "words-crf": "+ CRF",
+    "words-characters": "+ characters, softmax",
+    "random": "+ both: `ner train --context 0`",
+    "glove-alone": "the same from GloVe 100d: `--context 0 --vectors`",
+    "glove": "+ the sentences around: `--vectors`",
+}
+
+
+def ner_row(name: str, runs: list[dict]) -> str:
+    """One line of a table of taggers."""
+    metrics = [run["metrics"] for run in runs]
+    cells = [
+        name,
+        f"{metrics[0]['parameters']:,}",
+        f"{statistics.median(m['train_seconds'] for m in metrics):,.0f}",
+        spread([m["f1"] for m in metrics], 2),
+        str(len(runs)),
+    ]
+    return line(cells)
+
+
+def ner_table(names: dict[str, str], found: dict[str, list[dict]]) -> str:
+    """Taggers by configuration, those that have been trained."""
+    present = {config: found[config] for config in names if config in found}
+    if not present:
+        return NOTHING
+    head = "| | weights | seconds | test F1 | n |\n| --- | --- | --- | --- | --- |"
+    rows = [ner_row(names[config], runs) for config, runs in present.items()]
+    return "\n".join([head, *rows, "", where([run for runs in present.values() for run in runs])])
+
+
+def ner() -> str:
+    """What each part of the tagger adds."""
+    return ner_table(NER_ROWS, results("ner"))
+
+
+def ner_layers() -> str:
+    """The tagger with each of the layers."""
+    rows = {f"layer-{name}": shown for name, shown in NAMES.items()}
+    return ner_table(rows, results("ner"))
+
+
+def ner_speed() -> str:
+    """How fast the tagger is, from text to JSON lines."""
+    found = results("ner-speed")
+    if not found:
+        return NOTHING
+    result = found["default"][0]
+    rows = [
+        f"| `{'ner tag' if name == 'ours' else name}` | {middle:,} ({low:,}–{high:,}) |"
+        for name, (low, middle, high) in result["metrics"].items()
+    ]
+    about = (
+        f"Medians and quartiles of {result['repeats']} repeats over {result['words']:,} words; "
+        f"tagging needs {result['megabytes']} MB of the run. {measured_on(result)}"
+    )
+    return "\n".join(["| | words per second |", "| --- | --- |", *rows, "", about])

@@ -1,0 +1,72 @@
+"""The layers alone: their speed, what it is made of, memory, and time against length."""
+
+from page_tables.shared import NOTHING, line, measured_on, results
+
+
+def layer_speed() -> str:
+    """The layers beside Keras' own and the products alone, a table a shape."""
+    found = results("layers").get("speed")
+    if not found:
+        return NOTHING
+    parts = []
+    for shape, rows in found[0]["metrics"].items():
+        batch, steps, features, units = shape.split("/")
+        parts += [
+            f"**{batch} sequences of {steps} steps, {features} features, {units} units**",
+            "| | forward, ms | faster than Keras | forward and backward, ms | faster |\n"
+            "| --- | --- | --- | --- | --- |\n" + "\n".join(map(speed_row, rows, rows.values())),
+        ]
+    about = (
+        f"Medians of {found[0]['repeats']} turns, of the ratios the quartiles too; GRUs beside "
+        f"`keras.layers.GRU`, all others beside `keras.layers.LSTM`. {measured_on(found[0])}"
+    )
+    return "\n\n".join([*parts, about])
+
+
+def speed_row(name: str, row: dict) -> str:
+    """One line of a table of speeds."""
+    cells = [name if name.startswith("products") else f"`{name}`"]
+    for one in row.values():
+        low, middle, high = one["faster"]
+        cells += [f"{one['ms']:,.1f}", f"{middle:.2f} × ({low:.2f}–{high:.2f})"]
+    return line(cells)
+
+
+def layer_parts() -> str:
+    """What a forward pass is made of."""
+    found = results("layers").get("parts")
+    if not found:
+        return NOTHING
+    sides = list(next(iter(found[0]["metrics"].values())))
+    head = [f"`{name}`" for name in sides[:2]] + sides[2:] + ["these three"]
+    lines = [line(["shape, ms", *head]), "| --- " * (len(head) + 1) + "|"]
+    for shape, row in found[0]["metrics"].items():
+        parts = [*row.values(), sum(list(row.values())[2:])]
+        lines.append(line([shape, *(f"{ms:,.1f}" for ms in parts)]))
+    about = f"Medians of {2 * found[0]['repeats']} turns. {measured_on(found[0])}"
+    return "\n".join([*lines, "", about])
+
+
+def layer_memory() -> str:
+    """Peak memory in training."""
+    found = results("layers").get("memory")
+    if not found:
+        return NOTHING
+    names = list(next(iter(found[0]["metrics"].values())))
+    lines = [line(["shape", *(f"`{n}`, MB" for n in names)]), "| --- | --- | --- |"]
+    lines += [
+        line([shape, *(f"{row[n]:,}" for n in names)]) for shape, row in found[0]["metrics"].items()
+    ]
+    return "\n".join([*lines, "", measured_on(found[0])])
+
+
+def layer_lengths() -> str:
+    """Time against the number of steps."""
+    found = results("layers").get("lengths")
+    if not found:
+        return NOTHING
+    lines = ["| steps | ms | ms a step |", "| --- | --- | --- |"]
+    lines += [
+        f"| {int(n):,} | {ms:,.1f} | {ms / int(n):.3f} |" for n, ms in found[0]["metrics"].items()
+    ]
+    return "\n".join([*lines, "", measured_on(found[0])])
