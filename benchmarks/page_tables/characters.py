@@ -29,8 +29,12 @@ def row(name: str, runs: list[dict]) -> str:
 def char_rnn() -> str:
     """The recipe's own settings."""
     found = {k: v for k, v in results("char-rnn").items() if not k.startswith("layer-")}
-    order = [name for name in ("default", "best") if name in found]
-    commands = {"default": "`char-rnn train`", "best": "`char-rnn train --preset best`"}
+    commands = {
+        "default": "`char-rnn train`",
+        "default-bfloat16": "`char-rnn train --precision mixed_bfloat16`",
+        "best": "`char-rnn train --preset best`",
+    }
+    order = [name for name in commands if name in found]
     rows = [row(commands[name], found[name]) for name in order]
     return "\n".join([HEAD, *rows, "", where([run for name in order for run in found[name]])])
 
