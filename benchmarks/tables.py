@@ -41,6 +41,7 @@ TABLES = {
     "claims": ledger.claims,
     "int8": eight_bits.int8,
     "int8 quality": eight_bits.int8_quality,
+    "layer jax": recurrent_layers.layer_jax,
     "layer lengths": recurrent_layers.layer_lengths,
     "layer memory": recurrent_layers.layer_memory,
     "layer parts": recurrent_layers.layer_parts,

@@ -47,6 +47,24 @@ def layer_parts() -> str:
     return "\n".join([*lines, "", about])
 
 
+def layer_jax() -> str:
+    """The same layers on JAX."""
+    found = results("layers").get("jax")
+    if not found:
+        return NOTHING
+    shapes = list(found[0]["metrics"])
+    lines = [f"| forward / both, ms | {' | '.join(shapes)} |", "| --- " * (len(shapes) + 1) + "|"]
+    for name in found[0]["metrics"][shapes[0]]:
+        cells = [
+            " / ".join(f"{ms:,.1f}" for ms in found[0]["metrics"][s][name].values()) for s in shapes
+        ]
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    about = (
+        f"Medians of {found[0]['repeats']} turns; JAX {found[0]['jax']}. {measured_on(found[0])}"
+    )
+    return "\n".join([*lines, "", about])
+
+
 def layer_memory() -> str:
     """Peak memory in training."""
     found = results("layers").get("memory")
