@@ -11,12 +11,12 @@ from lstm_recipes.data.pair_files import load_parallel, load_tab_separated
 from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_sets import load_tfds_pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
-from lstm_recipes.errors import UserError
 from lstm_recipes.export.export_run import Target, export_run
 from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
+from lstm_recipes.training.ablation import ablation_of
 from lstm_recipes.training.devices import Devices
 from lstm_recipes.training.run_folder import RunFolder
-from lstm_recipes.training.trained_translator import TrainedTranslator, write_pairs
+from lstm_recipes.training.trained_translator import TrainedTranslator, keep
 
 if TYPE_CHECKING:
     import keras
@@ -129,32 +129,6 @@ PRESETS = {
 }
 
 
-SMALL = replace(PRESETS["bahdanau"], units=256, epochs=8.0)  # twenty minutes on two cores
-ABLATIONS = {
-    "reversal": {
-        "forward": replace(SMALL, attention="none"),
-        "reversed": replace(SMALL, attention="none", reverse=True),
-    },
-    "attention": {
-        "none": replace(SMALL, attention="none"),
-        "luong": replace(SMALL, attention="luong"),
-        "bahdanau": SMALL,
-    },
-    "depth": {
-        f"{depth}-{kind}": replace(SMALL, layers=depth, residual_from=first)
-        for depth in (2, 4, 8)
-        for kind, first in (("plain", 0), ("residual", 3))
-        if depth > 2 or not first
-    },
-    "tokens": {
-        "words": replace(SMALL, tokens="words", vocabulary=10_000, minimum_count=2),
-        "wordpieces": SMALL,
-        "characters": replace(SMALL, tokens="characters"),
-    },
-}
-"""What the papers claim, a row a run: they differ in one thing."""
-
-
 def load(data: str, source: str, target: str) -> Pairs:
     """Pairs by the name of a set, or from files of one's own."""
     if data == "phrases":
@@ -236,10 +210,7 @@ def train(
         folder.begin("translate", asdict(numbers), about, overwrite)
     options = chosen(numbers, "lowercase minimum_count reverse")
     vocabulary = TranslationVocabulary.of(pairs, numbers.tokens, numbers.vocabulary, **options)
-    folder.write_json("vocabulary", vocabulary.to_json())
-    folder.write_text("valid.tsv", write_pairs(pairs.valid))
-    if pairs.test:
-        folder.write_text("test.tsv", write_pairs(pairs.test))
+    keep(folder, pairs, vocabulary)
     names = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay clip_norm"
     options = chosen(numbers, names)
     with replicas.scope():
@@ -321,13 +292,6 @@ def translate(
     write_translations(translator, files, options, scores=scores, attention=attention)
 
 
-NOTES = (
-    "`source` is a source's token ids in the model's order (vocabulary.json says whether that is "
-    "from its end), 2 after the last and 0 after that; `longest` is the most tokens that its "
-    "translation may have. `tokens` are those of the best translation, `lengths` of them count.",
-)
-
-
 def export(
     run: Path,
     /,
@@ -350,7 +314,7 @@ def export(
         beam: How many hypotheses live; 1 is greedy.
         length_penalty: α of ((5 + n) / 6)^α, by which a score is divided; more makes longer.
     """
-    from lstm_recipes.decoding.translation import Translator
+    from lstm_recipes.decoding.translation import NOTES, Translator
 
     def functions(model: "keras.Model") -> dict[str, Any]:
         return {"translate": Translator([model], beam=beam, length_penalty=length_penalty).search}
@@ -360,56 +324,7 @@ def export(
     return export_run(trained.models[0], trained.folder, to, out, **options)
 
 
-def ablation(
-    name: Literal["reversal", "attention", "depth", "tokens"],
-    /,
-    runs: Path = Path("runs/ablations"),
-    data: str = "multi30k",
-    source: str = "en",
-    target: str = "de",
-    rows: tuple[str, ...] = (),
-    seeds: int = 1,
-    beams: tuple[int, ...] = (1, 2, 12),
-    ensembles: tuple[int, ...] = (2, 5),
-    epochs: float | None = None,
-    precision: Literal["float32", "mixed_bfloat16"] = "float32",
-) -> dict[str, Any]:
-    """Train models that differ in one thing, and compare them on the test split.
-
-    Args:
-        name: What differs: "reversal" of the source without attention, "attention", "depth" with
-            and without residual connections, "tokens".
-        runs: The folder for the runs; those that have finished stay, one that was stopped goes on.
-        data: As for train.
-        source: The language to translate from.
-        target: The language to translate into.
-        rows: Only these, "forward" say; without it all.
-        seeds: How many runs of each row, with the seeds from 0 on.
-        beams: Of the translations that are measured.
-        ensembles: So many runs of a row translate together too, where there are as many seeds.
-        epochs: How often the training pairs are read; without it, what takes twenty minutes a run.
-        precision: As for train.
-    """
-    from lstm_recipes.training.ablation import compared, tables, trained_rows
-
-    if unknown := set(rows) - set(ABLATIONS[name]):
-        there = ", ".join(ABLATIONS[name])
-        raise UserError(f"{name} has no row {', '.join(sorted(unknown))}; it has {there}")
-    changed = {"precision": precision} | ({} if epochs is None else {"epochs": epochs})
-    wanted = {
-        row: replace(numbers, **changed)
-        for row, numbers in ABLATIONS[name].items()
-        if not rows or row in rows
-    }
-
-    def trained(numbers: Translate, run: Path, resume: bool) -> dict[str, Any]:
-        return train(numbers, run, data, source, target, resume)
-
-    found, folders = [], {row: [] for row in wanted}
-    for row, seed, run in trained_rows(wanted, range(seeds), runs / name, trained):
-        found.append(compared(row, str(seed), [run], beams))
-        folders[row].append(run)
-        if len(folders[row]) in ensembles:
-            found.append(compared(row, f"{len(folders[row])} together", folders[row], beams))
-    found.sort(key=lambda one: list(wanted).index(one["row"]))
-    return {f"{name}: {title}": rows for title, rows in tables(found).items()}
+ablation = ablation_of(
+    replace(PRESETS["bahdanau"], units=256, epochs=8.0),  # twenty minutes a run on two cores
+    train,
+)

@@ -15,6 +15,12 @@ from lstm_recipes.models.seq2seq import Seq2Seq
 
 READ_AT_ONCE = 2048  # source tokens, padding included, that are translated at a time
 LONGER, MORE = 1.5, 10  # a translation may have LONGER × its source's tokens and MORE
+NOTES = (
+    "`source` is a source's token ids in the model's order (vocabulary.json says whether that is "
+    "from its end), 2 after the last and 0 after that; `longest` is the most tokens that its "
+    "translation may have. `tokens` are those of the best translation, `lengths` of them count.",
+)
+"""What whoever runs an exported `Translator.search` should know, for the model card."""
 
 
 class Hypothesis(NamedTuple):

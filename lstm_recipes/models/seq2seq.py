@@ -364,8 +364,7 @@ def made(
             had them with 0.08; None leaves each as its layer draws it.
     """
     model = Seq2Seq(source_size, target_size, **options)
-    some = ops.ones((1, 2), "int32")
-    model({"source": some, "target": some})
+    model.build({"source": (1, 2), "target": (1, 2)})  # Keras notes the shapes in a saved file
     if initial_scale is not None:
         for weight in joined(model.trainable_variables, model.split_weights):
             weight.assign(keras.random.uniform(weight.shape, -initial_scale, initial_scale))

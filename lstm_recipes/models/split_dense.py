@@ -63,9 +63,6 @@ class SplitDense(keras.layers.Layer):
         weights = zip(self.devices, self.kernels, self.biases, strict=True)
         return [on_device(device, product(kernel, bias))(x) for device, kernel, bias in weights]
 
-    def call(self, x: Any) -> Any:
-        return ops.concatenate(self.parts(x), axis=-1)
-
 
 class WholeVariable:
     """Parts of a weight that are on several devices, as the one that they are: a checkpoint knows

@@ -1,11 +1,11 @@
-"""Runs that differ in one thing: trained one after the other, measured alike, and compared."""
+"""Translators that differ in one thing: trained one after the other, measured alike, compared."""
 
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lstm_recipes.data.cache import write_atomically
 from lstm_recipes.errors import UserError
@@ -13,6 +13,110 @@ from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator
 
 Train = Callable[..., dict[str, Any]]
+ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {
+    "reversal": {
+        "forward": {"attention": "none"},
+        "reversed": {"attention": "none", "reverse": True},
+    },
+    "attention": {name: {"attention": name} for name in ("none", "luong", "bahdanau")},
+    "depth": {
+        f"{depth}-{kind}": {"layers": depth, "residual_from": first}
+        for depth in (2, 4, 8)
+        for kind, first in (("plain", 0), ("residual", 3))
+        if depth > 2 or not first
+    },
+    "tokens": {
+        "words": {"tokens": "words", "vocabulary": 10_000, "minimum_count": 2},
+        "wordpieces": {"tokens": "wordpiece"},
+        "characters": {"tokens": "characters"},
+    },
+}
+"""What the papers claim: of each row the recipe's numbers that it has for itself."""
+
+
+def ablation_of(numbers: Any, train: Train) -> Callable[..., dict[str, Any]]:
+    """The command that trains and compares the rows of an ablation.
+
+    Args:
+        numbers: Those of the recipe that its rows share.
+        train: The recipe's, ``train(numbers, run, data, source, target, resume)``.
+    """
+
+    def ablation(
+        name: Literal["reversal", "attention", "depth", "tokens"],
+        /,
+        runs: Path = Path("runs/ablations"),
+        data: str = "multi30k",
+        source: str = "en",
+        target: str = "de",
+        rows: tuple[str, ...] = (),
+        seeds: int = 1,
+        beams: tuple[int, ...] = (1, 2, 12),
+        ensembles: tuple[int, ...] = (2, 5),
+        epochs: float | None = None,
+        precision: Literal["float32", "mixed_bfloat16"] = "float32",
+    ) -> dict[str, Any]:
+        """Train models that differ in one thing, and compare them on the test split.
+
+        Args:
+            name: What differs: "reversal" of the source without attention, "attention",
+                "depth" with and without residual connections, "tokens".
+            runs: The folder for the runs; what has finished stays, what was stopped goes on.
+            data: As for train.
+            source: The language to translate from.
+            target: The language to translate into.
+            rows: Only these, "forward" say; without it all.
+            seeds: How many runs of each row, with the seeds from 0 on.
+            beams: Of the translations that are measured.
+            ensembles: So many runs of a row translate together too, where there are as many seeds.
+            epochs: How often the training pairs are read; without it, for twenty minutes a run.
+            precision: As for train.
+        """
+        shared = replace(numbers, precision=precision)
+        if epochs is not None:
+            shared = replace(shared, epochs=epochs)
+        wanted = rows_of(name, shared, rows)
+
+        def trained(numbers: Any, run: Path, resume: bool) -> dict[str, Any]:
+            return train(numbers, run, data, source, target, resume)
+
+        found, folders = [], {row: [] for row in wanted}
+        for row, seed, run in trained_rows(wanted, range(seeds), runs / name, trained):
+            found.append(compared(row, str(seed), [run], beams))
+            folders[row].append(run)
+            if len(folders[row]) in ensembles:
+                together = f"{len(folders[row])} together"
+                found.append(compared(row, together, folders[row], beams))
+        found.sort(key=lambda one: list(wanted).index(one["row"]))
+        return {f"{name}: {title}": rows for title, rows in tables(found).items()}
+
+    return ablation
+
+
+def rows_of(name: str, numbers: Any, rows: Sequence[str] = ()) -> dict[str, Any]:
+    """The numbers of each row of an ablation.
+
+    Args:
+        name: Of the ablation.
+        numbers: What its rows share.
+        rows: Only these; without any, all.
+
+    Raises:
+        UserError: It has no row of that name.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class Few:
+    ...     attention: str = "bahdanau"
+    ...     reverse: bool = False
+    >>> rows_of("reversal", Few(), ["reversed"])
+    {'reversed': Few(attention='none', reverse=True)}
+    """
+    there = ABLATIONS[name]
+    if unknown := set(rows) - set(there):
+        has = ", ".join(there)
+        raise UserError(f"{name} has no row {', '.join(sorted(unknown))}; it has {has}")
+    return {row: replace(numbers, **own) for row, own in there.items() if not rows or row in rows}
 
 
 class Trained(NamedTuple):

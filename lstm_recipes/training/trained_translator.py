@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstm_recipes.data.pairs import Pair
+from lstm_recipes.data.pairs import Pair, Pairs
 from lstm_recipes.data.tokenizer import replace_unknown
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
@@ -248,6 +248,15 @@ def scored(found: Sequence[str], references: Sequence[str], language: str) -> di
     }
 
 
-def write_pairs(pairs: Sequence[Pair]) -> str:
+def keep(folder: RunFolder, pairs: Pairs, vocabulary: TranslationVocabulary) -> None:
+    """Write what a `TrainedTranslator` needs beside its model: vocabulary.json, and the splits that
+    it is measured on."""
+    folder.write_json("vocabulary", vocabulary.to_json())
+    folder.write_text("valid.tsv", _lines(pairs.valid))
+    if pairs.test:
+        folder.write_text("test.tsv", _lines(pairs.test))
+
+
+def _lines(pairs: Sequence[Pair]) -> str:
     """Pairs as text, a line each: source, tab, target."""
     return "".join(f"{source}\t{target}\n" for source, target in pairs)

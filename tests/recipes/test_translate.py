@@ -15,15 +15,8 @@ from lstm_recipes.cli import main
 from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
-from lstm_recipes.recipes.translate import (
-    ABLATIONS,
-    PRESETS,
-    Translate,
-    ablation,
-    build,
-    evaluate,
-    train,
-)
+from lstm_recipes.recipes.translate import PRESETS, Translate, build, evaluate, train
+from lstm_recipes.training.ablation import ABLATIONS, ablation_of, rows_of
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator
 from lstm_recipes.training.translation import TranslationTask
@@ -243,7 +236,8 @@ def test_numbers_that_make_no_sense(wrong, said):
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_rows_of_an_ablation_differ_in_what_it_is_of(name):
-    rows = [asdict(numbers) for numbers in ABLATIONS[name].values()]
+    wanted = rows_of(name, PRESETS["bahdanau"])
+    rows = [asdict(numbers) for numbers in wanted.values()]
     differ = {key for key in rows[0] if len({row[key] for row in rows}) > 1}
     assert (
         differ
@@ -254,13 +248,12 @@ def test_rows_of_an_ablation_differ_in_what_it_is_of(name):
             "tokens": {"tokens", "vocabulary", "minimum_count"},
         }[name]
     )
-    for numbers in ABLATIONS[name].values():
+    for numbers in wanted.values():
         numbers.check()
 
 
-def test_an_ablation_compares_its_rows(folder, tmp_path, monkeypatch, capsys):
-    rows = {"forward": SHORT, "reversed": replace(SHORT, reverse=True)}
-    monkeypatch.setitem(ABLATIONS, "reversal", {k: replace(n, steps=1) for k, n in rows.items()})
+def test_an_ablation_compares_its_rows(folder, tmp_path, capsys):
+    ablation = ablation_of(replace(SHORT, steps=1), train)
     options = {"data": str(folder), "target": "fr", "beams": (2,), "runs": tmp_path}
     scores, lengths, places = ablation("reversal", **options).values()
     assert [(row["row"], row["seed"]) for row in scores] == [("forward", "0"), ("reversed", "0")]
