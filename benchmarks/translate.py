@@ -60,7 +60,9 @@ def loop(model: Seq2Seq, beam: int, compiled: bool) -> Translate:
                 rows = log_p[b * beam : (b + 1) * beam] + np.array([[p] for p, _ in hypotheses])
                 if length >= longest[b]:
                     rows[:, :END] = rows[:, END + 1 :] = -np.inf
-                chosen = np.argsort(-rows, axis=None, kind="stable")[: 2 * beam]
+                flat_rows = rows.reshape(-1)
+                chosen = np.argpartition(-flat_rows, 2 * beam)[: 2 * beam]
+                chosen = chosen[np.argsort(-flat_rows[chosen], kind="stable")]
                 places = [(k // rows.shape[1], k % rows.shape[1]) for k in chosen]
                 for h, token in places[:beam]:
                     if token == END and rows[h, token] > best[b][0]:
