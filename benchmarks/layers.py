@@ -2,7 +2,7 @@
 
 All sides run in one process and take turns, each turn once forward and once forward and backward
 (the gradients of the inputs and of every weight, in training); a ratio is formed within a turn.
-Compiling is not timed. "Products alone" are the least that any of them has to multiply, as large
+Compiling is not timed. "Products alone" are what any of them has to multiply, as large
 products; `BlockLSTMV2` is TensorFlow's own fused kernel, `keras.layers.RNN` our cell in Keras' own
 loop, and `torch` takes part where PyTorch is installed.
 
