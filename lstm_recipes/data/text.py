@@ -53,18 +53,13 @@ def read_text(path: str | os.PathLike) -> str:
     return "".join(text_blocks(path))
 
 
-def fingerprint(text: str | Iterable[str]) -> str:
-    """The SHA-256 of a text's UTF-8, in hexadecimal; the text may come in pieces.
+def fingerprint(text: str) -> str:
+    """The SHA-256 of a text's UTF-8, in hexadecimal.
 
     >>> fingerprint("abc")
     'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
-    >>> fingerprint(["a", "bc"]) == fingerprint("abc")
-    True
     """
-    sha256 = hashlib.sha256()
-    for piece in [text] if isinstance(text, str) else text:
-        sha256.update(piece.encode("utf-8", "surrogatepass"))
-    return sha256.hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def split(text: str, train_fraction: float = 0.9) -> tuple[str, str]:

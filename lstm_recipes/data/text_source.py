@@ -1,7 +1,8 @@
 """A text that is read in blocks, as often as need be, and never held whole."""
 
+import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from lstm_recipes.data.id_file import IdFile
-from lstm_recipes.data.text import Vocabulary, code_points, fingerprint, read_text
+from lstm_recipes.data.text import Vocabulary, code_points, read_text
 from lstm_recipes.data.utf8 import text_blocks
 from lstm_recipes.errors import UserError
 
@@ -47,22 +48,16 @@ class TextSource:
         Raises:
             UserError: ``blocks`` does.
         """
-        length, characters = 0, {}
+        sum_, length, characters = hashlib.sha256(), 0, {}
         seen = np.zeros(0x110000, bool)
-
-        def pieces() -> Iterator[str]:
-            """The text. Its characters are counted and collected on the way."""
-            nonlocal length
-            for text in blocks():
-                length += len(text)
-                codes = code_points(text)
-                new = codes[~seen[codes]]
-                seen[new] = True
-                characters.update(dict.fromkeys(map(chr, new.tolist())))
-                yield text
-
-        sha256 = fingerprint(pieces())
-        return cls(name, blocks, sha256, length, "".join(characters))
+        for text in blocks():
+            sum_.update(text.encode("utf-8", "surrogatepass"))
+            length += len(text)
+            codes = code_points(text)
+            new = codes[~seen[codes]]
+            seen[new] = True
+            characters |= dict.fromkeys(map(chr, new.tolist()))
+        return cls(name, blocks, sum_.hexdigest(), length, "".join(characters))
 
     @classmethod
     def file(cls, path: str | os.PathLike) -> "TextSource":
