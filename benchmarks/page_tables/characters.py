@@ -2,7 +2,15 @@
 
 import statistics
 
-from page_tables.shared import NAMES, NOTHING, line, measured_on, results, spread, where
+from page_tables.shared import (
+    LAYER_ROWS,
+    NOTHING,
+    line,
+    measured_on,
+    results,
+    spread,
+    trained_table,
+)
 
 HEAD = (
     "| | weights | steps | seconds | characters/s | nats per character | bits | n |\n"
@@ -28,23 +36,17 @@ def row(name: str, runs: list[dict]) -> str:
 
 def char_rnn() -> str:
     """The recipe's own settings."""
-    found = {k: v for k, v in results("char-rnn").items() if not k.startswith("layer-")}
     commands = {
         "default": "`char-rnn train`",
         "default-bfloat16": "`char-rnn train --precision mixed_bfloat16`",
         "best": "`char-rnn train --preset best`",
     }
-    order = [name for name in commands if name in found]
-    rows = [row(commands[name], found[name]) for name in order]
-    return "\n".join([HEAD, *rows, "", where([run for name in order for run in found[name]])])
+    return trained_table(HEAD, row, commands, results("char-rnn"))
 
 
 def char_rnn_layers() -> str:
     """The layers at equal steps."""
-    found = results("char-rnn")
-    present = {k: found[f"layer-{k}"] for k in NAMES if f"layer-{k}" in found}
-    rows = [row(NAMES[name], runs) for name, runs in present.items()]
-    return "\n".join([HEAD, *rows, "", where([run for runs in present.values() for run in runs])])
+    return trained_table(HEAD, row, LAYER_ROWS, results("char-rnn"))
 
 
 def sampling() -> str:

@@ -2,7 +2,15 @@
 
 import statistics
 
-from page_tables.shared import NAMES, NOTHING, line, measured_on, results, spread, where
+from page_tables.shared import (
+    LAYER_ROWS,
+    NOTHING,
+    line,
+    measured_on,
+    results,
+    spread,
+    trained_table,
+)
 
 NER_ROWS = {
     "words": "Bi-LSTM over words, softmax",
@@ -27,25 +35,17 @@ def ner_row(name: str, runs: list[dict]) -> str:
     return line(cells)
 
 
-def ner_table(names: dict[str, str], found: dict[str, list[dict]]) -> str:
-    """Taggers by configuration, those that have been trained."""
-    present = {config: found[config] for config in names if config in found}
-    if not present:
-        return NOTHING
-    head = "| | weights | seconds | test F1 | n |\n| --- | --- | --- | --- | --- |"
-    rows = [ner_row(names[config], runs) for config, runs in present.items()]
-    return "\n".join([head, *rows, "", where([run for runs in present.values() for run in runs])])
+HEAD = "| | weights | seconds | test F1 | n |\n| --- | --- | --- | --- | --- |"
 
 
 def ner() -> str:
     """What each part of the tagger adds."""
-    return ner_table(NER_ROWS, results("ner"))
+    return trained_table(HEAD, ner_row, NER_ROWS, results("ner"))
 
 
 def ner_layers() -> str:
     """The tagger with each of the layers."""
-    rows = {f"layer-{name}": shown for name, shown in NAMES.items()}
-    return ner_table(rows, results("ner"))
+    return trained_table(HEAD, ner_row, LAYER_ROWS, results("ner"))
 
 
 def ner_speed() -> str:

@@ -2,18 +2,19 @@
 
 import json
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from machine import ROOT
 
 NOTHING = "No run is recorded yet."
-NAMES = {
-    "cec": "`CECLSTM`",
-    "forget": "`ForgetGateLSTM`",
-    "peephole": "`PeepholeLSTM`",
-    "gru": "`GRU`",
-    "keras_lstm": "`keras.layers.LSTM`",
+LAYER_ROWS = {
+    "layer-cec": "`CECLSTM`",
+    "layer-forget": "`ForgetGateLSTM`",
+    "layer-peephole": "`PeepholeLSTM`",
+    "layer-gru": "`GRU`",
+    "layer-keras_lstm": "`keras.layers.LSTM`",
 }
+"""Configurations that differ in the layer alone."""
 
 
 def results(recipe: str) -> dict[str, list[dict]]:
@@ -59,6 +60,20 @@ def where(runs: list[dict]) -> str:
         if note
     ]
     return "\n".join(lines)
+
+
+def trained_table(
+    head: str,
+    row: Callable[[str, list[dict]], str],
+    names: dict[str, str],
+    found: dict[str, list[dict]],
+) -> str:
+    """Models by configuration, those that have been trained, in the order of their names."""
+    present = {config: found[config] for config in names if config in found}
+    if not present:
+        return NOTHING
+    rows = [row(names[config], runs) for config, runs in present.items()]
+    return "\n".join([head, *rows, "", where([run for runs in present.values() for run in runs])])
 
 
 def measured_on(result: dict) -> str:
