@@ -37,6 +37,13 @@ SHAPES = ("64/100/64/256", "32/100/128/128", "64/100/512/512", "64/50/64/256", "
 """Batch, time, features, units; the last two are the character model's and the tagger's."""
 NO_DATA = "2/100/4/8"
 """Whose memory is that of the graph."""
+BY_MEMORY = {
+    "keras.layers.LSTM": keras.layers.LSTM,
+    "ForgetGateLSTM": ForgetGateLSTM,
+    "keras.layers.GRU": keras.layers.GRU,
+    "GRU": GRU,
+}
+"""Layers whose memory is measured."""
 Sides = tuple[Callable, Callable]
 
 
@@ -196,49 +203,51 @@ def speed(shapes: list[str], repeats: int) -> dict[str, Any]:
     return found
 
 
+def parts_of(shape: str) -> tuple[tf.Tensor, dict[str, Callable]]:
+    """The layer's forward pass, Keras', and what ours cannot do without, each part in a loop of its
+    own: the products of the inputs, those of h at each step, and the equations."""
+    batch, steps, features, units = map(int, shape.split("/"))
+    x, h = tf.random.normal([batch, steps, features]), tf.random.normal([batch, units])
+    z = tf.unstack(tf.random.normal([4, steps, batch, units]))
+    kernels = [tf.random.normal([features, units], stddev=0.05) for _ in range(4)]
+    recurrent = [tf.random.normal([units, units], stddev=0.05) for _ in range(4)]
+    cell = ForgetGateLSTMCell(units)
+    several = 5 if steps % 5 == 0 else 1
+
+    def looped(step: Callable, states: list) -> Any:
+        def body(t: tf.Tensor, *states: tf.Tensor) -> tuple:
+            for k in range(several):
+                states = step(t + k, list(states))
+            return (t + several, *states)
+
+        return tf.while_loop(lambda t, *_: t < steps, body, (0, *states), parallel_iterations=1)
+
+    def inputs(x: tf.Tensor) -> Any:
+        return [tf.matmul(tf.reshape(x, [-1, features]), kernel) for kernel in kernels]
+
+    def products(_: tf.Tensor) -> Any:
+        return looped(lambda t, h: [tf.add_n([tf.matmul(h[0], u) for u in recurrent])], [h])
+
+    def equations(_: tf.Tensor) -> Any:
+        return looped(lambda t, s: cell.pointwise([gate[t] for gate in z], s, [])[0], [h, h])
+
+    return x, {
+        "keras.layers.LSTM": sides_of(keras.layers.LSTM(units, return_sequences=True), x)[0],
+        "ForgetGateLSTM": sides_of(ForgetGateLSTM(units, return_sequences=True), x)[0],
+        "products of the inputs": tf.function(inputs),
+        "products of each step": tf.function(products),
+        "equations": tf.function(equations),
+    }
+
+
 def parts(shapes: list[str], repeats: int) -> dict[str, Any]:
-    """What the forward pass of ForgetGateLSTM cannot do without, each part in a loop of its own:
-    the products of the inputs, those of h at each step, and the equations."""
+    """Milliseconds of each part of a forward pass; the parts take turns."""
     found = {}
     for shape in shapes:
-        batch, steps, features, units = map(int, shape.split("/"))
-        x, h = tf.random.normal([batch, steps, features]), tf.random.normal([batch, units])
-        z = tf.unstack(tf.random.normal([4, steps, batch, units]))
-        kernels = [tf.random.normal([n, units], stddev=0.05) for n in 4 * [features] + 4 * [units]]
-        cell = ForgetGateLSTMCell(units)
-
-        def inputs(x: tf.Tensor, kernels: list = kernels) -> Any:
-            rows = tf.reshape(x, [-1, x.shape[-1]])
-            return [tf.matmul(rows, kernel) for kernel in kernels[:4]]
-
-        def recurrent(_: tf.Tensor, h: tf.Tensor = h, kernels: list = kernels) -> Any:
-            return looped(lambda t, h: [tf.add_n([tf.matmul(h[0], k) for k in kernels[4:]])], [h])
-
-        def equations(_: tf.Tensor, h: tf.Tensor = h, z: list = z, cell: Any = cell) -> Any:
-            return looped(lambda t, s: cell.pointwise([g[t] for g in z], s, [])[0], [h, h])
-
-        def looped(step: Callable, states: list, steps: int = steps) -> Any:
-            several = 5 if steps % 5 == 0 else 1
-
-            def body(t: tf.Tensor, *states: tf.Tensor) -> tuple:
-                for k in range(several):
-                    states = step(t + k, list(states))
-                return (t + several, *states)
-
-            return tf.while_loop(lambda t, *_: t < steps, body, (0, *states), parallel_iterations=1)
-
-        layers = {
-            "keras.layers.LSTM": keras.layers.LSTM(units, return_sequences=True),
-            "ForgetGateLSTM": ForgetGateLSTM(units, return_sequences=True),
-        }
-        sides = {name: sides_of(layer, x)[0] for name, layer in layers.items()}
-        sides |= {
-            "products of the inputs": tf.function(inputs),
-            "products of each step": tf.function(recurrent),
-            "equations": tf.function(equations),
-        }
-        rows = compare({name: (x, (side, side)) for name, side in sides.items()}, repeats)
-        found[shape] = {name: row["forward"]["ms"] for name, row in rows.items()}
+        x, sides = parts_of(shape)
+        turns = [{n: timed(side, x) for n, side in sides.items()} for _ in range(repeats + 2)]
+        # The first two compile and warm up.
+        found[shape] = {n: round(float(np.median([t[n] for t in turns[2:]])), 2) for n in sides}
         print(shape, found[shape], flush=True)
     return found
 
@@ -249,19 +258,10 @@ def peak(shape: str, name: str) -> int:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     batch, steps, features, units = map(int, shape.split("/"))
     x = tf.random.normal([batch, steps, features])
-    _, both = sides_of(LARGE[name](units, return_sequences=True), x)
+    _, both = sides_of(BY_MEMORY[name](units, return_sequences=True), x)
     for _ in range(5):
         timed(both, x)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
-
-
-LARGE = {
-    "keras.layers.LSTM": keras.layers.LSTM,
-    "ForgetGateLSTM": ForgetGateLSTM,
-    "keras.layers.GRU": keras.layers.GRU,
-    "GRU": GRU,
-}
-"""Whose memory is measured."""
 
 
 def memory(shapes: list[str]) -> dict[str, dict[str, int]]:
@@ -269,7 +269,7 @@ def memory(shapes: list[str]) -> dict[str, dict[str, int]]:
     found = {}
     for shape in shapes:
         found[shape] = {}
-        for name in LARGE:
+        for name in BY_MEMORY:
             command = [sys.executable, __file__, "--peak", name, "--shapes", shape]
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             found[shape][name] = int(done.stdout)

@@ -44,7 +44,7 @@ def layer_parts() -> str:
     for shape, row in found[0]["metrics"].items():
         parts = [*row.values(), sum(list(row.values())[2:])]
         lines.append(line([shape, *(f"{ms:,.1f}" for ms in parts)]))
-    about = f"Medians of {2 * found[0]['repeats']} turns. {measured_on(found[0])}"
+    about = f"Medians of {found[0]['repeats']} turns. {measured_on(found[0])}"
     return "\n".join([*lines, "", about])
 
 

@@ -71,6 +71,8 @@ def time_loop(
 
     import tensorflow as tf
 
+    arguments = (x, weights, list(states))
+
     @own_gradient
     def run(*tensors: Any) -> tuple:
         x, weights, states = keras.tree.pack_sequence_as(arguments, tensors)
@@ -91,7 +93,6 @@ def time_loop(
 
         return ((outputs, *last) if all_steps else tuple(last)), gradient
 
-    arguments = (x, weights, list(states))
     results = list(run(*keras.tree.flatten(arguments)))
     return (results[0], results[1:]) if all_steps else (None, results)
 
