@@ -17,7 +17,7 @@ What made it fast, and no larger than Keras' own, on processors (benchmarks/laye
 - Several steps a turn, because every turn of TensorFlow's loop costs the same; the inputs of a
   turn's steps are multiplied together, which was as fast as all steps' and needs no room for them.
 - A step's tensors are kept, not copied, on stacks that the backward pass empties: what it has read
-  leaves room for what it writes. x[t] is a view, since time stands first.
+  leaves room for what it writes.
 - After the loop one gate comes after the other, so that the next takes the room of the last.
 - For inference nothing is kept. Should a gradient be asked for all the same, the forward pass is
   run once more.
@@ -37,9 +37,9 @@ STEPS_FORWARD, STEPS_BACKWARD = 8, 4
 class Weights(NamedTuple):
     """A cell's weights, those of each gate as a tensor of its own."""
 
-    kernels: list  # W_k, and the next two, in the dtype of the products
-    biases: list  # b_k; empty without
-    recurrent_kernels: list  # U_k
+    kernels: list  # W_k, in the dtype of the products
+    biases: list  # b_k, in that of the variables; empty without
+    recurrent_kernels: list  # U_k, in the dtype of the products
     vectors: list  # what `pointwise` sees elementwise
 
 
