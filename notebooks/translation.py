@@ -482,7 +482,7 @@ chances = np.array(
 )
 
 
-def chain(tokens, states):
+def chain(tokens, states, memory):
     return tf.math.log(tf.gather(chances, tokens)), states, None
 
 

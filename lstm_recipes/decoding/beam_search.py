@@ -1,4 +1,4 @@
-"""Batched beam search over any decoder with a state, in one compiled loop that can be saved."""
+"""Batched beam search over any decoder with a state, compiled, and it can be saved."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from lstm_recipes.decoding.steps import Step, traced
 from lstm_recipes.decoding.top_k import top_k
 
 Constraint = Callable[[Prefixes, tf.Tensor], tf.Tensor]
+
+HALVINGS = 2  # so often the search leaves behind the half of the sentences that are done
 
 _NOTHING = -float("inf")  # the log-probability of what is no hypothesis
 
@@ -48,6 +50,7 @@ class Hypotheses(NamedTuple):
 def beam_search(
     step: Step,
     states: Any,
+    memory: Any = (),
     *,
     start: int | tf.Tensor,
     end: int,
@@ -81,18 +84,23 @@ def beam_search(
     out of a live hypothesis y ends with s ≤ log p(y) / L(|y'|) ≤ log p(y) / L(max_length + 1).
     Once no live hypothesis has that bound above the worst of the `n_best` kept, none can enter.
 
-    The whole is one `tf.while_loop`. Call it in a `tf.function` of your own, which may be saved in
-    a SavedModel; outside of one it compiles itself, and does so anew at each call.
+    Once half of the sentences are done, the others go on alone, and so once more: what takes long
+    is the step, and a few long sentences do not make it read all others over and over.
+
+    The whole is a few `tf.while_loop`. Call it in a `tf.function` of your own, which may be saved
+    in a SavedModel; outside of one it compiles itself, and does so anew at each call.
 
     Args:
-        step: `step(tokens, states)` reads one token int32 [N] of each of N = batch × beam
-            hypotheses (hypothesis k of sentence b is row b × beam + k) and returns the
-            log-probabilities of the next, float32 [N, vocabulary], -inf for what is forbidden,
-            the new states, and the attention, float32 [N, source] or None. What is the same for
-            a whole sentence, such as the encoder's outputs, is no state: close over it, by
-            `tf.repeat(memory, beam, axis=0)` or in a form that needs no copies, and it is not
-            copied at each turn.
-        states: Any nest of tensors [batch, ...], with which every sentence starts.
+        step: `step(tokens, states, memory)` reads one token int32 [N] of each of N hypotheses, the
+            beam of each sentence one after the other, and returns the log-probabilities of the
+            next, float32 [N, vocabulary], -inf for what is forbidden, the new states, and the
+            attention, float32 [N, source] or None. N is batch × beam, or less once sentences are
+            done.
+        states: Any nest of tensors [batch, ...], with which every sentence starts. The step sees
+            and returns them as [N, ...].
+        memory: Any nest of tensors [batch, ...] that stays the same for a whole sentence, such as
+            the encoder's outputs. The step sees it as [N, ...]; unlike states it is not copied at
+            each turn.
         start: The token that is read first, one for all or int32 [batch].
         end: The token that ends a hypothesis.
         beam: How many hypotheses live.
@@ -107,14 +115,15 @@ def beam_search(
         penalties: Your own, applied to the scores in their order, after α and β.
         constraints: Your own, `constraint(prefixes, log_probabilities)`, which gives the
             log-probabilities float32 [batch, beam, vocabulary] that are to be used instead. They
-            may only fall.
+            may only fall. What is of single sentences in your penalties and constraints must be
+            looked up by `prefixes.sentences`, for not all are there at each turn.
 
     Raises:
         ValueError: A number is out of its range, or the step's results are not as they should be.
 
     >>> chances = [[0, .4, .3, .2, .1, 0], [0, 0, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0],
     ...            [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1], [.2, .1, .2, .2, .2, .3]]
-    >>> def step(tokens, states):  # a Markov chain, which needs no state
+    >>> def step(tokens, states, memory):  # a Markov chain, which needs no state
     ...     return tf.math.log(tf.gather(chances, tokens)), states, None
     >>> found = beam_search(
     ...     step, tf.zeros([1, 0]), start=0, end=5, beam=3, n_best=3, max_length=10
@@ -138,15 +147,16 @@ def beam_search(
     search = _Search(
         step, start, end, beam, max_length, min_length, n_best, tuple(penalties), tuple(constraints)
     )
-    states = tf.nest.map_structure(tf.convert_to_tensor, states)
+    states, memory = tf.nest.map_structure(tf.convert_to_tensor, (states, memory))
     if not tf.nest.flatten(states):
         raise ValueError(
             "states have no tensors, and their first axis tells the batch; a step without states "
             "takes tf.zeros([batch, 0])"
         )
     if tf.executing_eagerly():
-        return tf.function(search, autograph=False)(states)
-    return search(states)
+        # Not the object itself: it has tensors, and what is compiled must have a hash.
+        return tf.function(lambda *given: search(*given), autograph=False)(states, memory)
+    return search(states, memory)
 
 
 class _Live(NamedTuple):
@@ -171,6 +181,41 @@ class _Complete(NamedTuple):
     finished: tf.Tensor  # bool [batch, n_best]
 
 
+class _UnderWay(NamedTuple):
+    """A search after some turns."""
+
+    t: tf.Tensor  # int32 []: how many
+    maps: tf.TensorArray  # float32 [batch × beam, source] a turn: the attention
+    done: tf.Tensor  # bool [batch]
+    live: _Live
+    complete: _Complete
+
+    def of(self, sentences: tf.Tensor, beam: int) -> "_UnderWay":
+        """With these sentences alone."""
+        rows = _rows(sentences, beam)
+        maps = tf.gather(self.maps.stack(), rows, axis=1)
+        shape = [rows.shape[0], self.maps.element_shape[1]]
+        array = tf.TensorArray(tf.float32, tf.shape(maps)[0], element_shape=shape)
+        live = self.live._replace(last=(), states=())
+        done, live, complete = _gathered((self.done, live, self.complete), sentences)
+        last, states = _gathered((self.live.last, self.live.states), rows)
+        live = live._replace(last=last, states=states)
+        return _UnderWay(self.t, array.unstack(maps), done, live, complete)
+
+
+class _Sentences(NamedTuple):
+    """What stays the same at all turns."""
+
+    numbers: tf.Tensor  # int32 [batch]: their places in what the search was given
+    longest: tf.Tensor  # int32 [batch, 1]
+    memory: Any  # [batch × beam, ...]
+
+    def of(self, sentences: tf.Tensor, beam: int) -> "_Sentences":
+        """With these sentences alone."""
+        numbers, longest = _gathered((self.numbers, self.longest), sentences)
+        return _Sentences(numbers, longest, _gathered(self.memory, _rows(sentences, beam)))
+
+
 @dataclass(frozen=True)
 class _Search:
     step: Step
@@ -183,7 +228,7 @@ class _Search:
     penalties: tuple[Penalty, ...]
     constraints: tuple[Constraint, ...]
 
-    def __call__(self, states: Any) -> Hypotheses:
+    def __call__(self, states: Any, memory: Any) -> Hypotheses:
         longest = tf.convert_to_tensor(self.max_length, tf.int32)
         time = tf.get_static_value(tf.reduce_max(longest))
         time = tf.maximum(tf.reduce_max(longest), 0) if time is None else int(time)
@@ -192,36 +237,58 @@ class _Search:
         longest = tf.broadcast_to(longest, [batch])[:, None]
 
         last = tf.repeat(tf.broadcast_to(tf.cast(self.start, tf.int32), [batch]), self.beam)
-        states = tf.nest.map_structure(lambda s: tf.repeat(s, self.beam, axis=0), states)
-        step, shape = traced(self.step, last, states, self.end)
+        states, memory = tf.nest.map_structure(
+            lambda part: tf.repeat(part, self.beam, axis=0), (states, memory)
+        )
+        step, source = traced(self.step, last, states, memory, self.end)
         # The sum of attention begins as zeros to add to: one, if the source's length is not known.
-        live = self._first(batch, time, 1 if shape[1] is None else shape[1], last, states)
-        complete = self._none(batch, time)
+        live = self._first(batch, time, 1 if source is None else source, last, states)
         # Attention is kept by turn, and each hypothesis remembers its rank in the beam at each:
         # to gather the maps themselves would copy all of them at every turn.
-        maps = tf.TensorArray(tf.float32, time + 1, element_shape=shape)
+        maps = tf.TensorArray(tf.float32, time + 1, element_shape=[last.shape[0], source])
+        done = tf.zeros([batch], tf.bool)
+        under_way = _UnderWay(tf.constant(0), maps, done, live, self._none(batch, time))
+        sentences = _Sentences(tf.range(batch), longest, memory)
+        complete, attention = self._searched(step, under_way, sentences, HALVINGS)
+        tokens, _, *others = complete
+        return Hypotheses(tokens, *others, None if source == 0 else attention)
+
+    def _searched(
+        self, step: Step, start: _UnderWay, sentences: _Sentences, halvings: int
+    ) -> tuple[_Complete, tf.Tensor]:
+        """The results of a search that is under way, and their attention.
+
+        It goes on with all sentences until half of them are done, then with the other half.
+        """
+        batch = tf.size(start.done) if start.done.shape[0] is None else start.done.shape[0]
+        half = (batch + 1) // 2 if halvings else 0
 
         def turn(t, maps, done, live, complete):
-            log_p, states, attention = step(live.last, live.states)
+            log_p, states, attention = step(live.last, live.states, sentences.memory)
             log_p = tf.reshape(log_p, [batch, self.beam, log_p.shape[1]])
             attended = live.attention + tf.reshape(attention, [batch, self.beam, -1])
-            live, ends = self._turn(t, live, log_p, attended, states, longest)
+            live, ends = self._turn(t, live, log_p, attended, states, sentences)
             ends = ends._replace(scores=tf.where(done[:, None], _NOTHING, ends.scores))
             complete = _best(complete, ends, self.n_best)
-            done |= self._best_to_come(live, longest) <= complete.scores[:, -1]
-            return t + 1, maps.write(t, attention), done | (t >= longest[:, 0]), live, complete
+            done |= self._best_to_come(live, sentences.longest) <= complete.scores[:, -1]
+            done |= t >= sentences.longest[:, 0]
+            return t + 1, maps.write(t, attention), done, live, complete
 
         def unfinished(t, maps, done, live, complete):
-            return (t == 0) | tf.logical_not(tf.reduce_all(done))  # one turn of an empty batch too
+            waiting = tf.reduce_sum(tf.cast(tf.logical_not(done), tf.int32))
+            return (t == 0) | (waiting > half)  # one turn of an empty batch too
 
-        start = tf.constant(0), maps, tf.zeros([batch], tf.bool), live, complete
         shapes = tf.nest.map_structure(lambda v: v.shape if tf.is_tensor(v) else None, start)
-        sums = tf.TensorShape([live.attention.shape[0], self.beam, shape[1]])
-        shapes = (*shapes[:3], shapes[3]._replace(attention=sums), shapes[4])
-        _, maps, _, _, complete = tf.while_loop(unfinished, _shaped(turn), start, shapes)
-        attention = None if shape[1] == 0 else _attention(maps, complete, self.beam)
-        tokens, _, *others = complete
-        return Hypotheses(tokens, *others, attention)
+        sums = tf.TensorShape([*start.live.attention.shape[:2], start.maps.element_shape[1]])
+        shapes = shapes._replace(live=shapes.live._replace(attention=sums))
+        end = _UnderWay(*tf.while_loop(unfinished, _shaped(turn), start, shapes))
+        found = end.complete, _attention(end.maps, end.complete, self.beam)
+        if not halvings:
+            return found
+        _, waiting = tf.math.top_k(tf.cast(tf.logical_not(end.done), tf.int32), half)
+        rest = end.of(waiting, self.beam), sentences.of(waiting, self.beam)
+        found_of_rest = self._searched(step, *rest, halvings - 1)
+        return _with(found, waiting, found_of_rest)
 
     def _turn(
         self,
@@ -230,11 +297,11 @@ class _Search:
         log_p: tf.Tensor,
         attended: tf.Tensor,
         states: Any,
-        longest: tf.Tensor,
+        sentences: _Sentences,
     ) -> tuple[_Live, _Complete]:
         """What lives on after this turn, and what ends with it."""
-        attention = None if attended.shape[2] == 0 else attended
-        prefixes = Prefixes(live.tokens, t, live.log_probabilities, attention)
+        attention, longest = None if attended.shape[2] == 0 else attended, sentences.longest
+        prefixes = Prefixes(live.tokens, t, live.log_probabilities, attention, sentences.numbers)
         for constraint in self.constraints:
             log_p = constraint(prefixes, log_p)
         total, parents, tokens = self._extensions(live.log_probabilities, log_p)
@@ -346,6 +413,26 @@ def _attention(maps: tf.TensorArray, complete: _Complete, beam: int) -> tf.Tenso
     places = tf.stack([tf.broadcast_to(turns, tf.shape(rows)), rows], axis=-1)
     written = turns < complete.lengths[:, :, None]
     return tf.where(written[..., None], tf.gather_nd(maps.stack(), places), 0.0)
+
+
+def _rows(sentences: tf.Tensor, beam: int) -> tf.Tensor:
+    """Where the hypotheses of sentences are among all, int32 [batch × beam]."""
+    return tf.reshape(sentences[:, None] * beam + tf.range(beam), [-1])
+
+
+def _gathered(nest: Any, rows: tf.Tensor) -> Any:
+    """These rows of each tensor."""
+    return tf.nest.map_structure(lambda part: tf.gather(part, rows), nest)
+
+
+def _with(all_found: Any, sentences: tf.Tensor, found: Any) -> Any:
+    """What was found of all, but of these sentences what was found later."""
+    batch = tf.shape(tf.nest.flatten(all_found)[0])[0]
+    later = batch + tf.range(tf.size(sentences))
+    places = tf.tensor_scatter_nd_update(tf.range(batch), sentences[:, None], later)
+    return tf.nest.map_structure(
+        lambda one, other: tf.gather(tf.concat([one, other], axis=0), places), all_found, found
+    )
 
 
 def _shaped(turn: Callable) -> Callable:

@@ -17,6 +17,9 @@ class Prefixes(NamedTuple):
     """float32 [batch, beam], the end's included where a penalty is asked; -inf is no hypothesis."""
     attention: tf.Tensor | None
     """float32 [batch, beam, source]: the sum over all turns; None where the step has none."""
+    sentences: tf.Tensor
+    """int32 [batch]: which of the sentences that the search was given these are; those that are
+    done are left out now and then."""
 
 
 class Penalty:
@@ -95,7 +98,7 @@ class CoveragePenalty(Penalty):
 class NoRepeatedNgrams:
     """Forbids each token that would repeat a sequence of n tokens of its own hypothesis.
 
-    >>> prefixes = Prefixes(tf.constant([[[3, 1, 2, 3, 0]]]), 4, None, None)
+    >>> prefixes = Prefixes(tf.constant([[[3, 1, 2, 3, 0]]]), 4, None, None, None)
     >>> NoRepeatedNgrams(2)(prefixes, tf.zeros([1, 1, 4])).numpy()
     array([[[  0., -inf,   0.,   0.]]], dtype=float32)
     """

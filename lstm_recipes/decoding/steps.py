@@ -5,19 +5,20 @@ from typing import Any
 
 import tensorflow as tf
 
-Step = Callable[[tf.Tensor, Any], tuple[tf.Tensor, Any, tf.Tensor | None]]
+Step = Callable[[tf.Tensor, Any, Any], tuple[tf.Tensor, Any, tf.Tensor | None]]
 
 
 def ensemble(steps: Sequence[Step]) -> Step:
     """One step of several models of the same vocabulary, for `beam_search`.
 
-    Its states are a tuple of theirs. Its log-probabilities are the mean of theirs, less what
-    makes the probabilities sum to one; its attention is the mean of those that have one.
+    Its states are a tuple of theirs, and so is its memory, where they have one. Its
+    log-probabilities are the mean of theirs, less what makes the probabilities sum to one; its
+    attention is the mean of those that have one.
 
     >>> def constant(*chances):
-    ...     return lambda tokens, states: (tf.math.log([chances]), states, None)
+    ...     return lambda tokens, states, memory: (tf.math.log([chances]), states, None)
     >>> both = ensemble([constant(0.1, 0.9), constant(0.5, 0.5)])
-    >>> log_probabilities, _, _ = both(tf.constant([0]), (tf.zeros([1, 0]), tf.zeros([1, 0])))
+    >>> log_probabilities, *_ = both(tf.constant([0]), (tf.zeros([1, 0]), tf.zeros([1, 0])), ())
     >>> tf.exp(log_probabilities).numpy().round(3)
     array([[0.25, 0.75]], dtype=float32)
     """
@@ -25,10 +26,12 @@ def ensemble(steps: Sequence[Step]) -> Step:
     if not steps:
         raise ValueError("an ensemble needs at least one step; received none")
 
-    def step(tokens: tf.Tensor, states: tuple) -> tuple:
-        if len(states) != len(steps):
-            raise ValueError(f"{len(steps)} steps need as many states; received {len(states)}")
-        parts = [one(tokens, own) for one, own in zip(steps, states, strict=True)]
+    def step(tokens: tf.Tensor, states: tuple, memory: tuple) -> tuple:
+        memory = memory or ((),) * len(steps)
+        for name, given in (("states", states), ("memories", memory)):
+            if len(given) != len(steps):
+                raise ValueError(f"{len(steps)} steps need as many {name}; received {len(given)}")
+        parts = [one(tokens, *own) for one, *own in zip(steps, states, memory, strict=True)]
         mean = tf.add_n([tf.cast(part[0], tf.float32) for part in parts]) / len(parts)
         total = tf.reduce_logsumexp(mean, axis=-1, keepdims=True)
         # Where nothing is possible the total is -inf, and -inf less -inf would be no number.
@@ -39,16 +42,21 @@ def ensemble(steps: Sequence[Step]) -> Step:
     return step
 
 
-def traced(step: Step, last: tf.Tensor, states: Any, end: int) -> tuple[Step, tf.TensorShape]:
-    """The step as a graph, which is made once, and the shape of its attention.
+def traced(
+    step: Step, last: tf.Tensor, states: Any, memory: Any, end: int
+) -> tuple[Step, int | None]:
+    """The step as a graph, which is made once for any number of hypotheses, and how long the source
+    is, None if that is not known yet.
 
     Attention that is None becomes [N, 0].
 
     Raises:
         ValueError: Its results are not what a step returns.
     """
-    graph = tf.function(lambda tokens, states: step(tokens, states), autograph=False)
-    graph = graph.get_concrete_function(last, states)
+    some = tf.nest.map_structure(
+        lambda part: tf.TensorSpec([None, *part.shape[1:]], part.dtype), (last, states, memory)
+    )
+    graph = tf.function(lambda *given: step(*given), autograph=False).get_concrete_function(*some)
     results = graph.structured_outputs
     if not isinstance(results, (tuple, list)) or len(results) != 3:
         raise ValueError(
@@ -76,12 +84,11 @@ def traced(step: Step, last: tf.Tensor, states: Any, end: int) -> tuple[Step, tf
             f"returned {after}"
         )
 
-    nothing = tf.zeros([*last.shape, 0] if last.shape[0] else [tf.size(last), 0])
-
-    def called(tokens: tf.Tensor, states: Any) -> tuple:
-        log_p, after, attention = graph(tokens, states)
+    def called(tokens: tf.Tensor, states: Any, memory: Any) -> tuple:
+        log_p, after, attention = graph(tokens, states, memory)
         after = tf.nest.pack_sequence_as(states, tf.nest.flatten(after))
-        attention = nothing if attention is None else tf.cast(attention, tf.float32)
-        return tf.cast(log_p, tf.float32), after, attention
+        if attention is None:
+            attention = tf.zeros([tf.size(tokens), 0])
+        return tf.cast(log_p, tf.float32), after, tf.cast(attention, tf.float32)
 
-    return called, nothing.shape if attention is None else attention.shape
+    return called, 0 if attention is None else attention.shape[1]

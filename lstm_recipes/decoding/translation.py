@@ -10,7 +10,7 @@ from lstm_recipes.data.sentence_batches import of_like_length
 from lstm_recipes.data.tokenizer import END, PADDING, START
 from lstm_recipes.data.word_features import padded
 from lstm_recipes.decoding.beam_search import Hypotheses, beam_search
-from lstm_recipes.decoding.steps import ensemble
+from lstm_recipes.decoding.steps import Step, ensemble
 from lstm_recipes.models.seq2seq import Seq2Seq
 
 READ_AT_ONCE = 2048  # source tokens, padding included, that are translated at a time
@@ -108,27 +108,28 @@ class Translator:
             yield hypotheses
 
     def _search(self, source: tf.Tensor, longest: tf.Tensor) -> Hypotheses:
-        encoded = [model.encode(source) for model in self.models]
-        steps = [self._step(m, m.memory(e)) for m, e in zip(self.models, encoded, strict=True)]
-        states = [m.start(e) for m, e in zip(self.models, encoded, strict=True)]
+        encoded = [(model, model.encode(source)) for model in self.models]
+        steps = [_step_of(model) for model in self.models]
+        states = tuple(model.start(sentences) for model, sentences in encoded)
+        memory = tuple(model.memory(sentences) for model, sentences in encoded)
         one = len(steps) == 1
         return beam_search(
             steps[0] if one else ensemble(steps),
-            states[0] if one else tuple(states),
+            states[0] if one else states,
+            memory[0] if one else memory,
             start=START,
             end=END,
             max_length=longest,
             **self.options,
         )
 
-    def _step(self, model: Seq2Seq, memory: Any) -> Any:
-        """One step of a model over all hypotheses; PADDING, START are never said."""
-        # The same for all hypotheses of a sentence: no state, which would be copied at each turn.
-        memory = tf.nest.map_structure(lambda m: tf.repeat(m, self.beam, axis=0), memory)
 
-        def step(tokens: tf.Tensor, states: Any) -> tuple:
-            logits, states, weights = model.step(tokens, states, memory)
-            never = tf.one_hot([PADDING, START], logits.shape[1], on_value=-np.inf, off_value=0.0)
-            return tf.nn.log_softmax(logits + tf.reduce_sum(never, axis=0)), states, weights
+def _step_of(model: Seq2Seq) -> Step:
+    """One step of a model over all hypotheses; PADDING, START are never said."""
 
-        return step
+    def step(tokens: tf.Tensor, states: Any, memory: Any) -> tuple:
+        logits, states, weights = model.step(tokens, states, memory)
+        never = tf.one_hot([PADDING, START], logits.shape[1], on_value=-np.inf, off_value=0.0)
+        return tf.nn.log_softmax(logits + tf.reduce_sum(never, axis=0)), states, weights
+
+    return step

@@ -16,7 +16,7 @@ VOCABULARY, SENTENCES = 6, 3
 def step_of(log_probabilities, attention=None):
     """The reference's model as a step; its state is int32 [batch]."""
 
-    def step(tokens, states):
+    def step(tokens, states, memory):
         states = following(states, tokens)
         maps = None if attention is None else tf.gather(attention, states)
         return tf.gather(log_probabilities, states), states, maps

@@ -46,7 +46,7 @@ some_rules = st.sampled_from([RULES[i] for i in (1, 3, 5, 7, 8)])
 @pytest.mark.parametrize("eager", [True, False])
 def test_the_known_answer(eager):
     def chain():
-        def step(tokens, states):
+        def step(tokens, states, memory):
             return tf.math.log(tf.gather(CHAIN, tokens)), states, None
 
         return beam_search(step, tf.zeros([1, 0]), start=0, end=5, beam=3, n_best=3, max_length=10)
@@ -146,7 +146,7 @@ def turns(**options) -> int:
     """How many steps a search makes: the greatest count that a hypothesis has seen."""
     counted = tf.Variable(0)
 
-    def step(tokens, states):
+    def step(tokens, states, memory):
         counted.assign_add(1)
         return tf.math.log(tf.gather(CHAIN, tokens)), states, None
 
@@ -165,7 +165,7 @@ def test_a_sentence_stops_when_no_other_can_be_better():
     for alpha in (0.0, 0.2, 1.0):
         counted = tf.Variable(0)
 
-        def step(tokens, states, counted=counted):
+        def step(tokens, states, memory, counted=counted):
             counted.assign_add(1)
             return tf.repeat(rows, tf.size(tokens), axis=0), states, None
 
@@ -202,6 +202,32 @@ def test_each_sentence_has_its_own_limit():
     assert (found.lengths.T == [2, 6, 0]).all()
 
 
+def test_sentences_that_are_done_are_left_behind():
+    """Each of a row of sentences may say its own token alone, as often as its limit allows."""
+    limits, rows = [1, 8, 1, 1, 0, 8, 1, 1], tf.Variable(0)
+    own = tf.constant([2, 3, 4, 5, 2, 3, 4, 5])
+
+    def step(tokens, states, memory):
+        rows.assign_add(tf.size(tokens))
+        tf.debugging.assert_equal(states, memory, "a hypothesis has another sentence's memory")
+        return tf.fill([tf.size(tokens), 6], -1.0), states, tf.one_hot(memory, 8)
+
+    def own_only(prefixes: Prefixes, log_p):
+        said = tf.one_hot(tf.gather(own, prefixes.sentences), 6, 0.0, -np.inf)
+        return tf.maximum(log_p + said[:, None], tf.one_hot(1, 6, -5.0, -np.inf))
+
+    options = {"start": 0, "end": 1, "beam": 2, "min_length": 8, "max_length": tf.constant(limits)}
+    places = tf.range(8)
+    found = beam_search(step, places, places, constraints=[own_only], **options)
+    said = [[token] * limit for token, limit in zip(own.numpy(), limits, strict=True)]
+    for tokens, length, there in zip(found.tokens[:, 0], found.lengths[:, 0], said, strict=True):
+        assert tokens[:length].numpy().tolist() == there
+    attended = found.attention.numpy()[:, 0].sum(axis=1)
+    np.testing.assert_array_equal(attended, np.diag(limits))
+    # Two turns of all 8, then the 2 that are not done go on for 7.
+    assert int(rows) == 2 * 8 * 2 + 7 * 2 * 2
+
+
 def test_an_empty_batch():
     found = search(reference.model(VOCABULARY), Rules(beam=2), sentences=[])
     assert found.tokens.shape[:2] == found.scores.shape == (0, 1)
@@ -223,7 +249,7 @@ def test_a_cut_hypothesis_pays_for_its_end_and_says_so():
     chances = np.full((1, 4), 0.1, "float32")
     chances[0, 3] = 0.7
 
-    def step(tokens, states):
+    def step(tokens, states, memory):
         return tf.repeat(tf.math.log(chances), tf.size(tokens), axis=0), states, None
 
     found = beam_search(step, tf.zeros([1, 0]), start=0, end=1, beam=1, max_length=3)
@@ -237,7 +263,7 @@ def test_no_repeated_ngrams(n):
     """A model that would say the same for ever."""
     chances = tf.math.log([[0.4, 0.001, 0.299, 0.3]])
 
-    def step(tokens, states):
+    def step(tokens, states, memory):
         return tf.repeat(chances, tf.size(tokens), axis=0), states, None
 
     options = {"start": 0, "end": 1, "beam": 3, "n_best": 3, "min_length": 3, "max_length": 8}

@@ -31,7 +31,7 @@ def test_an_ensemble_is_the_mean():
     models[0].log_probabilities[5] = -np.inf
     steps = [step_of(*map(tf.constant, m)) for m in models]
     tokens, states = tf.constant([1, 2, 3]), (tf.constant([4, 5, 6]), tf.constant([1, 2, 3]))
-    log_p, after, attention = ensemble(steps)(tokens, states)
+    log_p, after, attention = ensemble(steps)(tokens, states, ())
     mean = np.zeros((3, VOCABULARY))
     for m, own, new in zip(models, states, after, strict=True):
         np.testing.assert_array_equal(new, following(own, tokens))
@@ -44,7 +44,9 @@ def test_an_ensemble_is_the_mean():
 
 def test_an_ensemble_of_nothing_possible_is_no_nan():
     never = tf.fill([1, 3], -np.inf)
-    log_p, _, attention = ensemble([lambda t, s: (never, s, None)] * 2)(tf.constant([0]), (0, 0))
+    log_p, _, attention = ensemble([lambda t, s, m: (never, s, None)] * 2)(
+        tf.constant([0]), (0, 0), ()
+    )
     assert (log_p.numpy() == -np.inf).all() and attention is None
 
 
@@ -52,7 +54,9 @@ def test_ensembles_that_cannot_be():
     with pytest.raises(ValueError, match="at least one step"):
         ensemble([])
     with pytest.raises(ValueError, match="2 steps need as many states; received 1"):
-        ensemble([step_of(None)] * 2)(tf.constant([0]), (0,))
+        ensemble([step_of(None)] * 2)(tf.constant([0]), (0,), ())
+    with pytest.raises(ValueError, match="2 steps need as many memories; received 3"):
+        ensemble([step_of(None)] * 2)(tf.constant([0]), (0, 0), (1, 1, 1))
 
 
 # A recurrent decoder, compiled, saved and in half precision.
@@ -71,16 +75,13 @@ class Translator(tf.Module):
         self.out.build((None, 8))
         self.out.kernel.assign(5 * self.out.kernel)
 
-    def step(self, memory):
-        def step(tokens, states):
-            h, c, context = states
-            inputs = tf.concat([self.embedding(tokens), context], axis=1)
-            h, (h, c) = self.cell(inputs, [h, c])
-            weights = tf.nn.softmax(tf.einsum("nsu,nu->ns", memory, h))
-            context = tf.einsum("nsu,ns->nu", memory, weights)
-            return tf.nn.log_softmax(self.out(h)), [h, c, context], weights
-
-        return step
+    def step(self, tokens, states, memory):
+        h, c, context = states
+        inputs = tf.concat([self.embedding(tokens), context], axis=1)
+        h, (h, c) = self.cell(inputs, [h, c])
+        weights = tf.nn.softmax(tf.einsum("nsu,nu->ns", memory, h))
+        context = tf.einsum("nsu,ns->nu", memory, weights)
+        return tf.nn.log_softmax(self.out(h)), [h, c, context], weights
 
     def states(self, memory):
         return [tf.reduce_mean(memory, axis=1)] + [tf.zeros([tf.shape(memory)[0], 8])] * 2
@@ -88,8 +89,9 @@ class Translator(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None, None, 8]), tf.TensorSpec([None], tf.int32)])
     def translate(self, memory, max_length):
         return beam_search(
-            self.step(tf.repeat(memory, 4, axis=0)),
+            self.step,
             self.states(memory),
+            memory,
             start=0,
             end=1,
             beam=4,
@@ -121,10 +123,10 @@ def test_scores_are_those_of_reading_the_hypothesis_again():
     model = Translator()
     memory = tf.random.stateless_normal([3, 5, 8], seed=[1, 2])
     found = model.translate(memory, [6, 9, 7])
-    step, states, last = model.step(memory), model.states(memory), tf.zeros([3], tf.int32)
+    states, last = model.states(memory), tf.zeros([3], tf.int32)
     total, best = np.zeros(3), found["tokens"][:, 0]
     for t in range(best.shape[1] + 1):
-        log_p, states, attention = step(last, states)
+        log_p, states, attention = model.step(last, states, memory)
         last = best[:, t] if t < best.shape[1] else tf.ones([3], tf.int32)
         under_way = found["lengths"][:, 0].numpy() >= t
         total += np.where(under_way, tf.gather(log_p, last, batch_dims=1), 0)
@@ -150,9 +152,9 @@ def test_xla():
 def test_half_precision_keeps_its_states():
     m = reference.model(VOCABULARY)
 
-    def step(tokens, states):
+    def step(tokens, states, memory):
         count, half = states["count"], states["half"]
-        log_p, count, attention = step_of(*map(tf.constant, m))(tokens, count)
+        log_p, count, attention = step_of(*map(tf.constant, m))(tokens, count, memory)
         half += tf.cast(tokens, half.dtype)[:, None]
         return tf.cast(log_p, "bfloat16"), {"half": half, "count": count}, attention
 
@@ -191,11 +193,11 @@ def test_numbers_out_of_range(options, message):
 @pytest.mark.parametrize(
     "step, message",
     [
-        (lambda t, s: (tf.zeros([10, 4]), s), "a step returns .log_probabilities, states, att"),
-        (lambda t, s: (tf.zeros([10]), s, None), "vocabulary a known number; received .10,"),
-        (lambda t, s: (tf.zeros([10, 4]), [s, s], None), r"given \[\('float32'.* and returned"),
-        (lambda t, s: (tf.zeros([10, 4]), s[:, :2], None), "returns states like those"),
-        (lambda t, s: (tf.zeros([10, 4]), tf.cast(s, "float16"), None), "returned .*'float16'"),
+        (lambda t, s, m: (tf.zeros([10, 4]), s), "a step returns .log_probabilities, states, att"),
+        (lambda t, s, m: (tf.zeros([10]), s, None), "vocabulary a known number; received .10,"),
+        (lambda t, s, m: (tf.zeros([10, 4]), [s, s], None), r"given \[\('float32'.* and returned"),
+        (lambda t, s, m: (tf.zeros([10, 4]), s[:, :2], None), "returns states like those"),
+        (lambda t, s, m: (tf.zeros([10, 4]), tf.cast(s, "float16"), None), "returned .*'float16'"),
     ],
 )
 def test_steps_that_cannot_be(step, message):
@@ -205,4 +207,4 @@ def test_steps_that_cannot_be(step, message):
 
 def test_a_search_without_states():
     with pytest.raises(ValueError, match="states have no tensors"):
-        beam_search(lambda t, s: (tf.zeros([5, 4]), s, None), (), start=0, end=1, max_length=5)
+        beam_search(lambda t, s, m: (tf.zeros([5, 4]), s, None), (), start=0, end=1, max_length=5)
