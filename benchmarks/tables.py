@@ -59,6 +59,7 @@ TABLES = {
     "ner speed": entities.ner_speed,
     "translation": translators.translation,
     "beams": translators.beams,
+    "decoding": translators.decoding,
 }
 TABLES |= {f"translate {name}": partial(ablation, name, scores) for name in ABLATIONS}
 TABLES |= {

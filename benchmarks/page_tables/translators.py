@@ -2,6 +2,7 @@
 
 import statistics
 
+from page_tables.ablations import ABLATIONS
 from page_tables.shared import NOTHING, line, measured_on, results, spread, where
 
 TRANSLATORS = {
@@ -82,5 +83,30 @@ def beam_search() -> str:
     about = (
         f"Medians of {last['repeats']} repeats, of the ratio the quartiles too; "
         f"{last['batch']} sentences at a time, beam {last['beam']}."
+    )
+    return "\n".join([*lines, "", about, *sorted({measured_on(run) for run in runs.values()})])
+
+
+def decoding() -> str:
+    """Sentences a second of the translators of the ablations."""
+    found = results("decoding")
+    titles = {
+        f"{name}-{row}": f"{name}: {title}"
+        for name, rows in ABLATIONS.items()
+        for row, title in rows.items()
+    }
+    runs = {title: found[config][0] for config, title in titles.items() if config in found}
+    if not runs:
+        return NOTHING
+    head = ["", "weights", "tokens a sentence", "sentences/s"]
+    lines = [line(head), "| --- " * len(head) + "|"]
+    for title, run in runs.items():
+        low, middle, high = run["metrics"]["sentences_per_second"]
+        cells = [f"{run['metrics']['parameters']:,}", f"{run['metrics']['tokens']:.1f}"]
+        lines.append(line([title, *cells, f"{middle:.1f} ({low:.1f}–{high:.1f})"]))
+    last = list(runs.values())[-1]
+    about = (
+        f"Medians and quartiles of {last['repeats']} repeats; {last['batch']} sentences at a time, "
+        f"beam {last['beam']}."
     )
     return "\n".join([*lines, "", about, *sorted({measured_on(run) for run in runs.values()})])
