@@ -9,7 +9,7 @@ loop, and `torch` takes part where PyTorch is installed.
     python benchmarks/layers.py                    # all shapes
     python benchmarks/layers.py --shapes 64/100/64/256 --repeats 40
     python benchmarks/layers.py --record           # and write the result file for the docs
-    python benchmarks/layers.py --parts            # what a forward pass is made of
+    python benchmarks/layers.py --parts            # what a pass is made of
     python benchmarks/layers.py --memory           # peak memory in training, a process a side
     python benchmarks/layers.py --lengths          # time against the number of steps
 """
@@ -31,7 +31,14 @@ import numpy as np
 import tensorflow as tf
 from machine import record
 
-from lstm_recipes.layers import CECLSTM, GRU, ForgetGateLSTM, ForgetGateLSTMCell, PeepholeLSTM
+from lstm_recipes.layers import (
+    CECLSTM,
+    GRU,
+    ForgetGateLSTM,
+    ForgetGateLSTMCell,
+    GRUCell,
+    PeepholeLSTM,
+)
 
 SHAPES = ("64/100/64/256", "32/100/128/128", "64/100/512/512", "64/50/64/256", "32/15/160/200")
 """Batch, time, features, units; the last two are the character model's and the tagger's."""
@@ -44,6 +51,11 @@ BY_MEMORY = {
     "GRU": GRU,
 }
 """Layers whose memory is measured."""
+PARTED = {
+    "ForgetGateLSTM": (keras.layers.LSTM, ForgetGateLSTM, ForgetGateLSTMCell),
+    "GRU": (keras.layers.GRU, GRU, GRUCell),
+}
+"""Layers that are taken apart, each with Keras' and its cell."""
 Sides = tuple[Callable, Callable]
 
 
@@ -203,15 +215,21 @@ def speed(shapes: list[str], repeats: int) -> dict[str, Any]:
     return found
 
 
-def parts_of(shape: str) -> tuple[tf.Tensor, dict[str, Callable]]:
-    """The layer's forward pass, Keras', and what ours cannot do without, each part in a loop of its
-    own: the products of the inputs, those of h at each step, and the equations."""
+def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
+    """A layer, Keras', and what ours cannot do without, each part in a loop of its own: forward the
+    products of the inputs, those of h at each step, and the equations; backward the products of
+    each step, the equations' derivatives, and the products after the loop."""
     batch, steps, features, units = map(int, shape.split("/"))
+    of_keras, ours, cell = PARTED[kind]
+    cell, columns = cell(units), len(cell.columns)
     x, h = tf.random.normal([batch, steps, features]), tf.random.normal([batch, units])
-    z = tf.unstack(tf.random.normal([4, steps, batch, units]))
-    kernels = [tf.random.normal([features, units], stddev=0.05) for _ in range(4)]
-    recurrent = [tf.random.normal([units, units], stddev=0.05) for _ in range(4)]
-    cell = ForgetGateLSTMCell(units)
+    rows, hs = tf.reshape(x, [-1, features]), tf.random.normal([batch * steps, units])
+    z = tf.unstack(tf.random.normal([columns + len(cell.columns_apart), steps, batch, units]))
+    kept = tf.unstack(tf.random.uniform([len(cell.kept_widths), steps, batch, units]))
+    dz = [tf.reshape(part, [-1, units]) for part in z[:columns]]
+    kernels = [tf.random.normal([features, units], stddev=0.05) for _ in range(columns)]
+    recurrent = [tf.random.normal([units, units], stddev=0.05) for _ in range(columns)]
+    states = [h] * len(cell.get_initial_state(batch))
     several = 5 if steps % 5 == 0 else 1
 
     def looped(step: Callable, states: list) -> Any:
@@ -223,32 +241,59 @@ def parts_of(shape: str) -> tuple[tf.Tensor, dict[str, Callable]]:
         return tf.while_loop(lambda t, *_: t < steps, body, (0, *states), parallel_iterations=1)
 
     def inputs(x: tf.Tensor) -> Any:
-        return [tf.matmul(tf.reshape(x, [-1, features]), kernel) for kernel in kernels]
+        return [tf.matmul(rows, kernel) for kernel in kernels]
 
-    def products(_: tf.Tensor) -> Any:
+    def products(x: tf.Tensor) -> Any:
         return looped(lambda t, h: [tf.add_n([tf.matmul(h[0], u) for u in recurrent])], [h])
 
-    def equations(_: tf.Tensor) -> Any:
-        return looped(lambda t, s: cell.pointwise([gate[t] for gate in z], s, [])[0], [h, h])
+    def equations(x: tf.Tensor) -> Any:
+        return looped(lambda t, s: cell.pointwise([part[t] for part in z], s, [])[0], states)
 
+    def derivatives(x: tf.Tensor) -> Any:
+        def step(t: tf.Tensor, d: list) -> list:
+            dz, before, _ = cell.pointwise_vjp(d, [part[t] for part in kept], [])
+            # In the place of what the products would give; what no one reads is not computed.
+            fed = tf.add_n(dz)
+            return [fed if before[0] is None else before[0] + fed, *before[1:]]
+
+        return looped(step, states)
+
+    def after(x: tf.Tensor) -> Any:
+        weights = [tf.matmul(a, d, transpose_a=True) for d in dz for a in (rows, hs)]
+        dx = [tf.matmul(d, k, transpose_b=True) for d, k in zip(dz, kernels, strict=True)]
+        return weights, tf.add_n(dx)
+
+    forward, both = zip(
+        sides_of(of_keras(units, return_sequences=True), x),
+        sides_of(ours(units, return_sequences=True), x),
+        strict=True,
+    )
     return x, {
-        "keras.layers.LSTM": sides_of(keras.layers.LSTM(units, return_sequences=True), x)[0],
-        "ForgetGateLSTM": sides_of(ForgetGateLSTM(units, return_sequences=True), x)[0],
+        "Keras' forward": forward[0],
+        "forward": forward[1],
         "products of the inputs": tf.function(inputs),
         "products of each step": tf.function(products),
         "equations": tf.function(equations),
+        "Keras' forward and backward": both[0],
+        "forward and backward": both[1],
+        "products of each step back": tf.function(products),
+        "derivatives": tf.function(derivatives),
+        "products after": tf.function(after),
     }
 
 
 def parts(shapes: list[str], repeats: int) -> dict[str, Any]:
-    """Milliseconds of each part of a forward pass; the parts take turns."""
+    """Milliseconds of each part; the parts take turns."""
     found = {}
     for shape in shapes:
-        x, sides = parts_of(shape)
-        turns = [{n: timed(side, x) for n, side in sides.items()} for _ in range(repeats + 2)]
-        # The first two compile and warm up.
-        found[shape] = {n: round(float(np.median([t[n] for t in turns[2:]])), 2) for n in sides}
-        print(shape, found[shape], flush=True)
+        found[shape] = {}
+        for kind in PARTED:
+            x, sides = parts_of(shape, kind)
+            turns = [{n: timed(side, x) for n, side in sides.items()} for _ in range(repeats + 2)]
+            # The first two compile and warm up.
+            row = {n: round(float(np.median([t[n] for t in turns[2:]])), 2) for n in sides}
+            found[shape][kind] = row
+            print(shape, kind, row, flush=True)
     return found
 
 

@@ -45,6 +45,7 @@ TABLES = {
     "layer lengths": recurrent_layers.layer_lengths,
     "layer memory": recurrent_layers.layer_memory,
     "layer parts": recurrent_layers.layer_parts,
+    "layer parts back": recurrent_layers.layer_parts_back,
     "layer speed": recurrent_layers.layer_speed,
     "memory": processes.memory,
     "beam search": translators.beam_search,

@@ -33,17 +33,36 @@ def speed_row(name: str, row: dict) -> str:
     return line(cells)
 
 
+FORWARD = ("products of the inputs", "products of each step", "equations")
+BACKWARD = ("products of each step back", "derivatives", "products after")
+
+
 def layer_parts() -> str:
     """What a forward pass is made of."""
+    head = ["Keras'", "ours", *FORWARD, "these three"]
+    return _parts(head, ["Keras' forward", "forward", *FORWARD], FORWARD)
+
+
+def layer_parts_back() -> str:
+    """What training is made of."""
+    head = ["Keras'", "ours", "forward, as above", *BACKWARD, "these four"]
+    whole = ["Keras' forward and backward", "forward and backward"]
+    return _parts(head, [*whole, FORWARD, *BACKWARD], (*FORWARD, *BACKWARD))
+
+
+def _parts(head: list[str], columns: list[str | tuple], everything: tuple) -> str:
+    """A line a shape and layer; a column may be the sum of several parts."""
     found = results("layers").get("parts")
     if not found:
         return NOTHING
-    sides = list(next(iter(found[0]["metrics"].values())))
-    head = [f"`{name}`" for name in sides[:2]] + sides[2:] + ["these three"]
-    lines = [line(["shape, ms", *head]), "| --- " * (len(head) + 1) + "|"]
-    for shape, row in found[0]["metrics"].items():
-        parts = [*row.values(), sum(list(row.values())[2:])]
-        lines.append(line([shape, *(f"{ms:,.1f}" for ms in parts)]))
+    lines = [line(["milliseconds", *head]), "| --- " * (len(head) + 1) + "|"]
+    for shape, kinds in found[0]["metrics"].items():
+        for kind, row in kinds.items():
+            cells = [
+                row[column] if isinstance(column, str) else sum(row[part] for part in column)
+                for column in [*columns, everything]
+            ]
+            lines.append(line([f"`{kind}` {shape}", *(f"{ms:,.1f}" for ms in cells)]))
     about = f"Medians of {found[0]['repeats']} turns. {measured_on(found[0])}"
     return "\n".join([*lines, "", about])
 
@@ -72,7 +91,7 @@ def layer_memory() -> str:
     if not found:
         return NOTHING
     names = list(next(iter(found[0]["metrics"].values())))
-    lines = [line(["shape", *(f"`{n}`, MB" for n in names)]), "| --- | --- | --- |"]
+    lines = [line(["shape", *(f"`{n}`, MB" for n in names)]), "| --- " * (len(names) + 1) + "|"]
     lines += [
         line([shape, *(f"{row[n]:,}" for n in names)]) for shape, row in found[0]["metrics"].items()
     ]
