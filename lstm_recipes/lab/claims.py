@@ -2,7 +2,8 @@
 
 The figures are those of the tables of Hochreiter & Schmidhuber 1997 and of Gers, Schmidhuber &
 Cummins 2000; so are the networks, the learning rates and the first biases. Of Gers, Schraudolph &
-Schmidhuber 2002 the network alone is the paper's. What a verdict means is in `verdict`.
+Schmidhuber 2002 the network alone is the paper's, and which functions it learns without peepholes.
+What a verdict means is in `verdict`.
 """
 
 from collections.abc import Callable
@@ -14,9 +15,9 @@ from lstm_recipes.errors import UserError
 from lstm_recipes.lab.adding import adding, multiplication
 from lstm_recipes.lab.continual_reber import stream
 from lstm_recipes.lab.guessing import Guessing
-from lstm_recipes.lab.long_lag import distractors, noise_free
+from lstm_recipes.lab.long_lag import distractors, irregular, noise_free
 from lstm_recipes.lab.reber_trials import AllPredicted, ReberTrials, reber_strings
-from lstm_recipes.lab.spikes import spike_delays
+from lstm_recipes.lab.spikes import periodic, spike_delays, timed_spikes
 from lstm_recipes.lab.stream_trials import StreamTask, StreamTrials
 from lstm_recipes.lab.temporal_order import temporal_order
 from lstm_recipes.lab.trials import RecentRight, Task, Trials
@@ -114,11 +115,39 @@ def _reber(blocks: int, size: int, sequences: int) -> Claim:
 
 
 def _noise_free(lag: int, sequences: int) -> Claim:
-    return _claim(
-        f"An LSTM without output gates predicts a symbol {lag} steps later, and those between",
-        "1997, experiment 2a, table 2",
+    return _without_output_gates(
+        f"predicts a symbol {lag} steps later, and those between",
+        "2a, table 2",
         sequences,
         10,
+        lag,
+        sample=partial(noise_free, lag=lag),
+        chunk=250,
+        tests=1000,
+        every_step=True,
+    )
+
+
+def _irregular(lag: int, sequences: int) -> Claim:
+    return _without_output_gates(
+        f"predicts a symbol {lag} steps later, after as many that follow no rule",
+        "2b",
+        sequences,
+        3,
+        lag,
+        sample=partial(irregular, lag=lag),
+        tests=10_000,
+    )
+
+
+def _without_output_gates(
+    says: str, experiment: str, sequences: int, minutes: float, lag: int, **task: Any
+) -> Claim:
+    return _claim(
+        f"An LSTM without output gates {says}",
+        f"1997, experiment {experiment}",
+        sequences,
+        minutes,
         wiring=Wiring(
             lag + 1,
             lag + 1,
@@ -129,13 +158,10 @@ def _noise_free(lag: int, sequences: int) -> Claim:
             output_bias=False,
             direct=True,
         ),
-        sample=partial(noise_free, lag=lag),
         learning_rate=1.0,
         bound=0.2,
         learnt=RecentRight(tolerance=0.25, last=10_000, counted=False),
-        chunk=250,
-        tests=1000,
-        every_step=True,
+        **task,
     )
 
 
@@ -252,7 +278,18 @@ def _continual(gates: bool, decay: float, streams: int, rate: float) -> Claim:
     return Claim(says + fades, source, streams, 15, task, StreamTrials, rate=rate)
 
 
-def _spike_delays(shortest: int, peepholes: bool) -> Claim:
+def _timing(
+    says: str,
+    what: str,
+    sample: Callable,
+    peepholes: bool,
+    *,
+    forget_bias: float,
+    rate: float = 1.0,
+    **task: Any,
+) -> Claim:
+    """Of 2002: one cell with three gates, which sees a single input. The learning rates, and the
+    forget gate's first bias, are those of 2 and -2 that do better here with peepholes."""
     task = StreamTask(
         wiring=Wiring(
             1,
@@ -263,24 +300,53 @@ def _spike_delays(shortest: int, peepholes: bool) -> Claim:
             peepholes=peepholes,
             squashed=False,
         ),
-        sample=partial(spike_delays, shortest=shortest, kinds=2, spikes=5000),
+        sample=sample,
         limit=10_000_000,
-        learning_rate=0.01,
         momentum=0.9,
         bound=0.1,
-        biases={"i": [0.0], "f": [2.0], "o": [2.0]},
-        first_asked=False,
+        biases={"i": [0.0], "f": [forget_bias], "o": [2.0]},
         longest=10_000,
         chunk=100_000,
+        **task,
     )
     cell = f"A cell {'with' if peepholes else 'without'} peepholes"
-    return Claim(
-        f"{cell} tells whether spikes are {shortest} or {shortest + 1} steps apart",
-        "2002, measuring spike delays",
-        None,
-        1,
-        task,
-        StreamTrials,
+    return Claim(f"{cell} {says}", f"2002, {what}", None, 2, task, StreamTrials, rate=rate)
+
+
+def _spike_delays(shortest: int, peepholes: bool) -> Claim:
+    return _timing(
+        f"tells whether spikes are {shortest} or {shortest + 1} steps apart",
+        "measuring spike delays",
+        partial(spike_delays, shortest=shortest, kinds=2, spikes=5000),
+        peepholes,
+        forget_bias=2.0,
+        learning_rate=0.01,
+        first_asked=False,
+    )
+
+
+def _timed_spikes(shortest: int, peepholes: bool) -> Claim:
+    return _timing(
+        f"gives a spike after {shortest} or {shortest + 1} steps, as it is told to",
+        "generating timed spikes",
+        partial(timed_spikes, shortest=shortest, kinds=2, spikes=5000),
+        peepholes,
+        forget_bias=-2.0,
+        learning_rate=0.03,
+    )
+
+
+def _periodic(shape: str, period: int, peepholes: bool) -> Claim:
+    learnt = peepholes or (shape, period) == ("cosine", 10)
+    return _timing(
+        f"{'' if learnt else 'never '}repeats a {shape} of {period} steps, out of nothing",
+        "periodic functions",
+        partial(periodic, shape=shape, period=period),
+        peepholes,
+        forget_bias=2.0 if shape == "cosine" else -2.0,
+        learning_rate=0.03 if shape == "cosine" else 0.01,
+        tolerance=0.3,
+        rate=float(learnt),
     )
 
 
@@ -294,7 +360,16 @@ CLAIMS: dict[str, Callable[[], Claim]] = {
     "spike-delays-10-peepholes": partial(_spike_delays, 10, True),
     "spike-delays-49": partial(_spike_delays, 49, False),
     "spike-delays-49-peepholes": partial(_spike_delays, 49, True),
+    "timed-spikes-10": partial(_timed_spikes, 10, False),
+    "timed-spikes-10-peepholes": partial(_timed_spikes, 10, True),
+    **{
+        f"periodic-{shape}-{period}{end}": partial(_periodic, shape, period, bool(end))
+        for shape in ("cosine", "triangle", "rectangle")
+        for period in (10, 25)
+        for end in ("", "-peepholes")
+    },
     "noise-free-100": partial(_noise_free, 100, 5_040),
+    "irregular-100": partial(_irregular, 100, 5_680),
     "long-lag-50": partial(_long_lag, 50, 50, 30_000, 3),
     "long-lag-100": partial(_long_lag, 100, 100, 31_000, 3),
     "long-lag-200": partial(_long_lag, 200, 200, 33_000, 5),

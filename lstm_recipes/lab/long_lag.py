@@ -1,4 +1,4 @@
-"""Long time lags without noise, and among distractors (1997, experiments 2a and 2c)."""
+"""Long time lags without noise, and among distractors (1997, experiments 2a, 2b and 2c)."""
 
 import numpy as np
 
@@ -49,3 +49,21 @@ def noise_free(draw: np.random.Generator, count: int, lag: int) -> tuple:
     text = np.concatenate([first, others, first], axis=1)
     target = np.eye(lag + 1, dtype="float32")[text[:, 1:]]
     return text[:, :-1].astype("int32"), target, np.zeros(count, "int32")
+
+
+def irregular(draw: np.random.Generator, count: int, lag: int) -> tuple:
+    """As `noise_free`, but each of the symbols between is drawn, as likely as any other, so that no
+    rule from one to the next helps. Only the last symbol can be told, and only it is asked: nothing
+    says when a string ends.
+
+    Returns:
+        x int32 ``[count, lag]``, the symbols' numbers (x and y are the last two); target one-hot
+        ``[count, lag + 1]``; the first step of each, 0.
+
+    >>> x, target, start = irregular(np.random.default_rng(0), 1, lag=6)
+    >>> x.tolist(), target.argmax(-1).tolist()
+    ([[6, 3, 2, 1, 1, 0]], [6])
+    """
+    x, target, start = noise_free(draw, count, lag)
+    x[:, 1:] = draw.integers(0, lag - 1, (count, lag - 1))
+    return x, target[:, -1], start

@@ -6,7 +6,7 @@ import pytest
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab import reber
 from lstm_recipes.lab.adding import adding, multiplication
-from lstm_recipes.lab.long_lag import distractors, noise_free
+from lstm_recipes.lab.long_lag import distractors, irregular, noise_free
 from lstm_recipes.lab.temporal_order import temporal_order
 from lstm_recipes.lab.two_sequence import two_sequence
 
@@ -69,6 +69,13 @@ def test_noise_free():
     assert (x[:, 1:] == np.arange(9)).all() and set(x[:, 0]) == {9, 10}
     following = target.argmax(-1)
     assert (following[:, :-1] == x[:, 1:]).all() and (following[:, -1] == x[:, 0]).all()
+
+
+def test_irregular():
+    x, target, start = irregular(draw(), 200, lag=10)
+    assert x.shape == (200, 10) and target.shape == (200, 11) and not start.any()
+    assert set(x[:, 0]) == {9, 10} and (target.argmax(-1) == x[:, 0]).all()
+    assert np.bincount(x[:, 1:].ravel(), minlength=9) == pytest.approx(200, abs=60)
 
 
 def test_two_sequence_with_more_noise():
