@@ -65,7 +65,7 @@ class Network:
         )
         schedule = keras.optimizers.schedules.CosineDecay(4e-3, STEPS)
         self.optimizer = keras.optimizers.Adam(schedule, global_clipnorm=1.0)
-        self.step = tf.function(self._step, reduce_retracing=True)
+        self.step = tf.function(self._step, reduce_retracing=True, autograph=False)
 
     def nats(self, ids: Any) -> Any:
         """float ``[tunes, letters]``: of each letter minus its log-probability."""

@@ -33,7 +33,7 @@ class Learner:
         of = model.inputs[0]
         x = tf.TensorSpec(of.shape, of.dtype)
         y = tf.TensorSpec(model.outputs[0].shape[:-1], "int32")
-        self._step = tf.function(self._one_step, input_signature=[x, y])
+        self._step = tf.function(self._one_step, input_signature=[x, y], autograph=False)
         self.logits: Callable[[Any], Any] = tf.function(self.model, input_signature=[x])
 
     def begin(self, seed: int, prepare: Callable[[keras.Model], None] | None = None) -> "Learner":

@@ -125,7 +125,8 @@ class SideBySide:
             variable.assign(_placed([own[k] for own in networks.weights], rows, columns))
         self.optimizer = keras.optimizers.Adam(learning_rate)
         self.optimizer.build(self.variables)
-        self.learn, self.outputs = tf.function(self._learn), tf.function(self._outputs)
+        self.learn = tf.function(self._learn, autograph=False)
+        self.outputs = tf.function(self._outputs, autograph=False)
 
     def _logits(self, x: Any, start: Any) -> Any:
         """``[sequences, (time,) outputs, networks]``"""

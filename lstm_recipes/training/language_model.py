@@ -126,7 +126,9 @@ class CharacterLoss:
         self.model = model
         ids = tf.TensorSpec([None, None], "int32")
         states = [tf.TensorSpec(s.shape, s.dtype) for s in model.inputs[1:]]
-        self._summed = tf.function(self._summed).get_concrete_function(ids, ids, states)
+        self._summed = tf.function(self._summed, autograph=False).get_concrete_function(
+            ids, ids, states
+        )
 
     def __call__(self, ids: np.ndarray, streams: int = 1) -> float:
         length = (len(ids) - 1) // streams

@@ -105,7 +105,7 @@ class Replicas:
         of what they give. The seeds among the variables are made different before the first run,
         which is after a checkpoint has been read."""
 
-        @tf.function(input_signature=signature)
+        @tf.function(input_signature=signature, autograph=False)
         def on_all(*batch: Any) -> tf.Tensor:
             return self.strategy.reduce("sum", self.strategy.run(function, args=batch), axis=None)
 
@@ -132,7 +132,7 @@ class Replicas:
                 apart = tf.cast([SEED_STRIDE, 0] * self.place(), own.dtype)
                 own.assign(own + apart)
 
-        tf.function(lambda: self.strategy.run(vary))()
+        tf.function(lambda: self.strategy.run(vary), autograph=False)()
 
     # What follows is called in a replica.
 

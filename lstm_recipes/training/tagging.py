@@ -211,13 +211,15 @@ class Decoder:
         emissions = tf.TensorSpec([None, None, len(tags)])
         labels = tf.TensorSpec([None, None], "int32")
         self._emit = tf.function(
-            self._emit, input_signature=[tf.TensorSpec([None, None, size]), *words, context]
+            self._emit,
+            input_signature=[tf.TensorSpec([None, None, size]), *words, context],
+            autograph=False,
         )
-        self._best = tf.function(self._best, input_signature=[emissions])
+        self._best = tf.function(self._best, input_signature=[emissions], autograph=False)
         self.log_likelihood = tf.function(
-            self.crf.log_likelihood, input_signature=[emissions, labels]
+            self.crf.log_likelihood, input_signature=[emissions, labels], autograph=False
         )
-        self.chances = tf.function(self._chances, input_signature=[emissions])
+        self.chances = tf.function(self._chances, input_signature=[emissions], autograph=False)
 
     def emissions(
         self, matrix: np.ndarray, words: EncodedSentences, wanted: range | None = None

@@ -130,7 +130,7 @@ class TokenLoss:
     def __init__(self, model: Seq2Seq):
         self.model = model
         ids = [tf.TensorSpec([None, None], "int32")] * 3
-        self._tokens = tf.function(self._tokens, input_signature=ids)
+        self._tokens = tf.function(self._tokens, input_signature=ids, autograph=False)
 
     def _tokens(
         self, source: tf.Tensor, read: tf.Tensor, said: tf.Tensor
