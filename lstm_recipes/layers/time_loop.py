@@ -30,7 +30,7 @@ import keras
 
 from lstm_recipes.layers.own_gradient import own_gradient
 
-STEPS_FORWARD, STEPS_BACKWARD = 4, 2
+STEPS_FORWARD, STEPS_BACKWARD = 8, 4
 """How many a turn of the loop. Twice as many backward were no faster and take longer to trace."""
 
 
