@@ -59,9 +59,7 @@ def unbroken(text_file, tmp_path_factory):
     ("layer", "precision", "stops"),
     [
         ("forget", "float32", [(13, "interrupted"), (47, "killed")]),
-        ("forget", "mixed_bfloat16", [(47, "interrupted")]),
-        ("keras_lstm", "float32", [(36, "killed")]),
-        ("keras_lstm", "mixed_bfloat16", [(23, "interrupted")]),
+        ("keras_lstm", "mixed_bfloat16", [(36, "killed"), (41, "interrupted")]),
     ],
 )
 def test_a_stopped_run_ends_as_an_unbroken_one(
