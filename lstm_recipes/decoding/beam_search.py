@@ -14,14 +14,25 @@ from lstm_recipes.decoding.scoring import (
     Penalty,
     Prefixes,
 )
+from lstm_recipes.decoding.search_state import (
+    NOTHING,
+    Complete,
+    Live,
+    Sentences,
+    UnderWay,
+    attention_of,
+    best_of,
+    first,
+    grown,
+    none,
+    with_later,
+)
 from lstm_recipes.decoding.steps import Step, traced
 from lstm_recipes.decoding.top_k import top_k
 
 Constraint = Callable[[Prefixes, tf.Tensor], tf.Tensor]
 
 HALVINGS = 2  # so often the search leaves behind the half of the sentences that are done
-
-_NOTHING = -float("inf")  # the log-probability of what is no hypothesis
 
 
 class Hypotheses(NamedTuple):
@@ -159,63 +170,6 @@ def beam_search(
     return search(states, memory)
 
 
-class _Live(NamedTuple):
-    """The hypotheses that may still grow; those with log-probability -inf are none."""
-
-    tokens: tf.Tensor  # int32 [batch, beam, time]
-    ranks: tf.Tensor  # int32 [batch, beam, time]: which of the beam their first t tokens were
-    log_probabilities: tf.Tensor  # float32 [batch, beam]
-    attention: tf.Tensor  # float32 [batch, beam, source], the sum; [batch, beam, 0] for none
-    last: tf.Tensor  # int32 [batch × beam], what the step reads next
-    states: Any  # [batch × beam, ...]
-
-
-class _Complete(NamedTuple):
-    """The best of those that have ended."""
-
-    tokens: tf.Tensor  # int32 [batch, n_best, time]
-    ranks: tf.Tensor  # int32 [batch, n_best, time]
-    lengths: tf.Tensor  # int32 [batch, n_best]
-    scores: tf.Tensor  # float32 [batch, n_best], falling
-    log_probabilities: tf.Tensor  # float32 [batch, n_best]
-    finished: tf.Tensor  # bool [batch, n_best]
-
-
-class _UnderWay(NamedTuple):
-    """A search after some turns."""
-
-    t: tf.Tensor  # int32 []: how many
-    maps: tf.TensorArray  # float32 [batch × beam, source] a turn: the attention
-    done: tf.Tensor  # bool [batch]
-    live: _Live
-    complete: _Complete
-
-    def of(self, sentences: tf.Tensor, beam: int) -> "_UnderWay":
-        """With these sentences alone."""
-        rows = _rows(sentences, beam)
-        maps = tf.gather(self.maps.stack(), rows, axis=1)
-        shape = [rows.shape[0], self.maps.element_shape[1]]
-        array = tf.TensorArray(tf.float32, tf.shape(maps)[0], element_shape=shape)
-        live = self.live._replace(last=(), states=())
-        done, live, complete = _gathered((self.done, live, self.complete), sentences)
-        last, states = _gathered((self.live.last, self.live.states), rows)
-        live = live._replace(last=last, states=states)
-        return _UnderWay(self.t, array.unstack(maps), done, live, complete)
-
-
-class _Sentences(NamedTuple):
-    """What stays the same at all turns."""
-
-    numbers: tf.Tensor  # int32 [batch]: their places in what the search was given
-    longest: tf.Tensor  # int32 [batch, 1]
-    memory: Any  # [batch × beam, ...]
-
-    def of(self, sentences: tf.Tensor, beam: int) -> "_Sentences":
-        """With these sentences alone."""
-        numbers, longest = _gathered((self.numbers, self.longest), sentences)
-        return _Sentences(numbers, longest, _gathered(self.memory, _rows(sentences, beam)))
-
-
 @dataclass(frozen=True)
 class _Search:
     step: Step
@@ -232,8 +186,8 @@ class _Search:
         longest = tf.convert_to_tensor(self.max_length, tf.int32)
         time = tf.get_static_value(tf.reduce_max(longest))
         time = tf.maximum(tf.reduce_max(longest), 0) if time is None else int(time)
-        first = tf.nest.flatten(states)[0]
-        batch = tf.shape(first)[0] if first.shape[0] is None else first.shape[0]
+        one = tf.nest.flatten(states)[0]
+        batch = tf.shape(one)[0] if one.shape[0] is None else one.shape[0]
         longest = tf.broadcast_to(longest, [batch])[:, None]
 
         last = tf.repeat(tf.broadcast_to(tf.cast(self.start, tf.int32), [batch]), self.beam)
@@ -242,20 +196,24 @@ class _Search:
         )
         step, source = traced(self.step, last, states, memory, self.end)
         # The sum of attention begins as zeros to add to: one, if the source's length is not known.
-        live = self._first(batch, time, 1 if source is None else source, last, states)
+        live = first(
+            batch, self.beam, time, 1 if source is None else source, self.end, last, states
+        )
         # Attention is kept by turn, and each hypothesis remembers its rank in the beam at each:
         # to gather the maps themselves would copy all of them at every turn.
         maps = tf.TensorArray(tf.float32, time + 1, element_shape=[last.shape[0], source])
         done = tf.zeros([batch], tf.bool)
-        under_way = _UnderWay(tf.constant(0), maps, done, live, self._none(batch, time))
-        sentences = _Sentences(tf.range(batch), longest, memory)
+        under_way = UnderWay(
+            tf.constant(0), maps, done, live, none(batch, self.n_best, time, self.end)
+        )
+        sentences = Sentences(tf.range(batch), longest, memory)
         complete, attention = self._searched(step, under_way, sentences, HALVINGS)
         tokens, _, *others = complete
         return Hypotheses(tokens, *others, None if source == 0 else attention)
 
     def _searched(
-        self, step: Step, start: _UnderWay, sentences: _Sentences, halvings: int
-    ) -> tuple[_Complete, tf.Tensor]:
+        self, step: Step, start: UnderWay, sentences: Sentences, halvings: int
+    ) -> tuple[Complete, tf.Tensor]:
         """The results of a search that is under way, and their attention.
 
         It goes on with all sentences until half of them are done, then with the other half.
@@ -268,8 +226,8 @@ class _Search:
             log_p = tf.reshape(log_p, [batch, self.beam, log_p.shape[1]])
             attended = live.attention + tf.reshape(attention, [batch, self.beam, -1])
             live, ends = self._turn(t, live, log_p, attended, states, sentences)
-            ends = ends._replace(scores=tf.where(done[:, None], _NOTHING, ends.scores))
-            complete = _best(complete, ends, self.n_best)
+            ends = ends._replace(scores=tf.where(done[:, None], NOTHING, ends.scores))
+            complete = best_of(complete, ends, self.n_best)
             done |= self._best_to_come(live, sentences.longest) <= complete.scores[:, -1]
             done |= t >= sentences.longest[:, 0]
             return t + 1, maps.write(t, attention), done, live, complete
@@ -281,24 +239,24 @@ class _Search:
         shapes = tf.nest.map_structure(lambda v: v.shape if tf.is_tensor(v) else None, start)
         sums = tf.TensorShape([*start.live.attention.shape[:2], start.maps.element_shape[1]])
         shapes = shapes._replace(live=shapes.live._replace(attention=sums))
-        end = _UnderWay(*tf.while_loop(unfinished, _shaped(turn), start, shapes))
-        found = end.complete, _attention(end.maps, end.complete, self.beam)
+        end = UnderWay(*tf.while_loop(unfinished, _shaped(turn), start, shapes))
+        found = end.complete, attention_of(end.maps, end.complete, self.beam)
         if not halvings:
             return found
         _, waiting = tf.math.top_k(tf.cast(tf.logical_not(end.done), tf.int32), half)
         rest = end.of(waiting, self.beam), sentences.of(waiting, self.beam)
         found_of_rest = self._searched(step, *rest, halvings - 1)
-        return _with(found, waiting, found_of_rest)
+        return with_later(found, waiting, found_of_rest)
 
     def _turn(
         self,
         t: tf.Tensor,
-        live: _Live,
+        live: Live,
         log_p: tf.Tensor,
         attended: tf.Tensor,
         states: Any,
-        sentences: _Sentences,
-    ) -> tuple[_Live, _Complete]:
+        sentences: Sentences,
+    ) -> tuple[Live, Complete]:
         """What lives on after this turn, and what ends with it."""
         attention, longest = None if attended.shape[2] == 0 else attended, sentences.longest
         prefixes = Prefixes(live.tokens, t, live.log_probabilities, attention, sentences.numbers)
@@ -306,39 +264,16 @@ class _Search:
             log_p = constraint(prefixes, log_p)
         total, parents, tokens = self._extensions(live.log_probabilities, log_p)
         ends = live.log_probabilities + log_p[:, :, self.end]
-        ends = tf.where((t < self.min_length) & (t < longest), _NOTHING, ends)
+        ends = tf.where((t < self.min_length) & (t < longest), NOTHING, ends)
         ended = self._ended(prefixes._replace(log_probabilities=ends), total, longest, live.ranks)
-        return _grown(live, t, total, parents, tokens, attended, states), ended
+        return grown(live, t, total, parents, tokens, attended, states), ended
 
-    def _best_to_come(self, live: _Live, longest: tf.Tensor) -> tf.Tensor:
+    def _best_to_come(self, live: Live, longest: tf.Tensor) -> tf.Tensor:
         """What no hypothesis that grows out of these can surpass, float32 [batch]."""
         scores = live.log_probabilities
         for penalty in self.penalties:
             scores = penalty.bound(scores, longest + 1)
         return tf.reduce_max(scores, axis=1)
-
-    def _first(self, batch: Any, time: Any, source: int, last: tf.Tensor, states: Any) -> _Live:
-        """The empty hypothesis, once."""
-        once = tf.where(tf.range(self.beam) == 0, 0.0, _NOTHING)
-        return _Live(
-            tf.fill([batch, self.beam, time], self.end),
-            tf.zeros([batch, self.beam, time], tf.int32),
-            tf.repeat(once[None], batch, axis=0),
-            tf.zeros([batch, self.beam, source]),
-            last,
-            states,
-        )
-
-    def _none(self, batch: Any, time: Any) -> _Complete:
-        shape = [batch, self.n_best]
-        return _Complete(
-            tf.fill([*shape, time], self.end),
-            tf.zeros([*shape, time], tf.int32),
-            tf.zeros(shape, tf.int32),
-            tf.fill(shape, _NOTHING),
-            tf.fill(shape, _NOTHING),
-            tf.zeros(shape, tf.bool),
-        )
 
     def _extensions(self, before: tf.Tensor, log_p: tf.Tensor) -> tuple:
         """The most probable extensions but ends: log-probabilities, parents, tokens [batch, beam].
@@ -350,14 +285,14 @@ class _Search:
         width = min(self.beam + 1, vocabulary)
         found = top_k(tf.reshape(log_p, [-1, vocabulary]), width)
         best, tokens = (tf.reshape(part, [-1, self.beam, width]) for part in found)
-        total = before[:, :, None] + tf.where(tokens == self.end, _NOTHING, best)
+        total = before[:, :, None] + tf.where(tokens == self.end, NOTHING, best)
         total, places = tf.math.top_k(tf.reshape(total, [-1, self.beam * width]), self.beam)
         tokens = tf.reshape(tokens, [-1, self.beam * width])
         return total, places // width, tf.gather(tokens, places, batch_dims=1)
 
     def _ended(
         self, ends: Prefixes, others: tf.Tensor, longest: tf.Tensor, ranks: tf.Tensor
-    ) -> _Complete:
+    ) -> Complete:
         """The hypotheses that end at this turn; the rest of the beam has the score -inf.
 
         `others` are the log-probabilities of the best extensions that are no ends.
@@ -365,74 +300,14 @@ class _Search:
         log_p = ends.log_probabilities
         rivals = tf.concat([log_p, others], axis=1)
         better = tf.reduce_sum(tf.cast(rivals[:, None] > log_p[:, :, None], tf.int32), axis=2)
-        finished = (better < self.beam) & (log_p > _NOTHING)
-        log_p = tf.where(finished | (ends.length >= longest), log_p, _NOTHING)
+        finished = (better < self.beam) & (log_p > NOTHING)
+        log_p = tf.where(finished | (ends.length >= longest), log_p, NOTHING)
         scores = log_p
         for penalty in self.penalties:
             scores = penalty(scores, ends._replace(log_probabilities=log_p))
-        scores = tf.where(log_p > _NOTHING, scores, _NOTHING)
+        scores = tf.where(log_p > NOTHING, scores, NOTHING)
         lengths = tf.fill(tf.shape(log_p), ends.length)
-        return _Complete(ends.tokens, ranks, lengths, scores, log_p, finished)
-
-
-def _best(kept: _Complete, found: _Complete, number: int) -> _Complete:
-    """The best of both, best first; of equals the earlier."""
-    both = _Complete(*(tf.concat(parts, axis=1) for parts in zip(kept, found, strict=True)))
-    _, places = tf.math.top_k(both.scores, number)
-    return _Complete(*(tf.gather(part, places, batch_dims=1) for part in both))
-
-
-def _grown(
-    live: _Live,
-    t: tf.Tensor,
-    total: tf.Tensor,
-    parents: tf.Tensor,
-    tokens: tf.Tensor,
-    attended: tf.Tensor,
-    states: Any,
-) -> _Live:
-    """The hypotheses one token longer."""
-    here = tf.range(tf.shape(live.tokens)[2]) == t
-    batch, beam = tf.unstack(tf.shape(total))
-    rows = tf.reshape(tf.range(batch)[:, None] * beam + parents, [-1])
-    return _Live(
-        tf.where(here, tokens[:, :, None], tf.gather(live.tokens, parents, batch_dims=1)),
-        tf.where(here, parents[:, :, None], tf.gather(live.ranks, parents, batch_dims=1)),
-        total,
-        tf.gather(attended, parents, batch_dims=1),
-        tf.reshape(tokens, [-1]),
-        tf.nest.map_structure(lambda state: tf.gather(state, rows), states),
-    )
-
-
-def _attention(maps: tf.TensorArray, complete: _Complete, beam: int) -> tf.Tensor:
-    """The attention of each token of the complete hypotheses, [batch, n_best, time, source]."""
-    batch, _, time = tf.unstack(tf.shape(complete.ranks))
-    turns = tf.range(time)
-    rows = tf.range(batch)[:, None, None] * beam + complete.ranks
-    places = tf.stack([tf.broadcast_to(turns, tf.shape(rows)), rows], axis=-1)
-    written = turns < complete.lengths[:, :, None]
-    return tf.where(written[..., None], tf.gather_nd(maps.stack(), places), 0.0)
-
-
-def _rows(sentences: tf.Tensor, beam: int) -> tf.Tensor:
-    """Where the hypotheses of sentences are among all, int32 [batch × beam]."""
-    return tf.reshape(sentences[:, None] * beam + tf.range(beam), [-1])
-
-
-def _gathered(nest: Any, rows: tf.Tensor) -> Any:
-    """These rows of each tensor."""
-    return tf.nest.map_structure(lambda part: tf.gather(part, rows), nest)
-
-
-def _with(all_found: Any, sentences: tf.Tensor, found: Any) -> Any:
-    """What was found of all, but of these sentences what was found later."""
-    batch = tf.shape(tf.nest.flatten(all_found)[0])[0]
-    later = batch + tf.range(tf.size(sentences))
-    places = tf.tensor_scatter_nd_update(tf.range(batch), sentences[:, None], later)
-    return tf.nest.map_structure(
-        lambda one, other: tf.gather(tf.concat([one, other], axis=0), places), all_found, found
-    )
+        return Complete(ends.tokens, ranks, lengths, scores, log_p, finished)
 
 
 def _shaped(turn: Callable) -> Callable:
