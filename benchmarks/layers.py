@@ -276,6 +276,7 @@ def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
         "equations": tf.function(equations),
         "Keras' forward and backward": both[0],
         "forward and backward": both[1],
+        # Those of the turned kernels are as many and as large.
         "products of each step back": tf.function(products),
         "derivatives": tf.function(derivatives),
         "products after": tf.function(after),

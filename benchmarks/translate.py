@@ -80,21 +80,33 @@ def loop(model: Seq2Seq, beam: int, compiled: bool) -> Translate:
     return translate
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("run", type=Path, help="folder of a trained run")
+def arguments(description: str) -> argparse.ArgumentParser:
+    """What a bench of decoding may be asked, but for the runs."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--batch", type=int, default=32, help="sentences at a time (32)")
     parser.add_argument("--batches", type=int, default=4, help="how many of them (4)")
     parser.add_argument("--repeats", type=int, default=7, help="of each measurement (7)")
     parser.add_argument("--record", action="store_true", help="write the result file for the docs")
     parser.add_argument("--note", default="", help="what a reader of the result should know")
+    return parser
+
+
+def batches_of(trained: TrainedTranslator, asked: argparse.Namespace) -> list[list[np.ndarray]]:
+    """The first sentences of a run's test split, as the model reads them."""
+    _, pairs = trained.split()
+    sources = trained.vocabulary.read_all(s for s, _ in pairs[: asked.batch * asked.batches])
+    return [sources[k : k + asked.batch] for k in range(0, len(sources), asked.batch)]
+
+
+def main() -> None:
+    parser = arguments(__doc__.split("\n")[0])
+    parser.add_argument("run", type=Path, help="folder of a trained run")
     options = parser.parse_args()
 
     trained = TrainedTranslator(options.run)
-    _, pairs = trained.split()
-    sources = trained.vocabulary.read_all(s for s, _ in pairs[: options.batch * options.batches])
-    batches = [sources[k : k + options.batch] for k in range(0, len(sources), options.batch)]
+    batches = batches_of(trained, options)
+    sentences = sum(map(len, batches))
     model = trained.models[0]
     sides = {
         "ours": ours(model, options.beam),
@@ -118,11 +130,11 @@ def main() -> None:
             start = time.perf_counter()
             for batch in batches:
                 side(batch)
-            rates[name].append(len(sources) / (time.perf_counter() - start))
+            rates[name].append(sentences / (time.perf_counter() - start))
     ratios = {
         n: np.quantile(np.divide(rates["ours"], r), [0.25, 0.5, 0.75]) for n, r in rates.items()
     }
-    print(f"{len(sources)} sentences, {options.batch} at a time, beam {options.beam}")
+    print(f"{sentences} sentences, {options.batch} at a time, beam {options.beam}")
     rows = {}
     for name in sides:
         low, middle, high = ratios[name]
@@ -136,7 +148,7 @@ def main() -> None:
             f"({low:.1f} to {high:.1f}), {100 * same[name]:.1f} % of the translations the same"
         )
     if options.record:
-        about = {"beam": options.beam, "batch": options.batch, "sentences": len(sources)}
+        about = {"beam": options.beam, "batch": options.batch, "sentences": sentences}
         about |= {"repeats": options.repeats, "note": options.note}
         command = "python benchmarks/translate.py RUN --record"
         record(

@@ -288,8 +288,8 @@ def _timing(
     rate: float = 1.0,
     **task: Any,
 ) -> Claim:
-    """Of 2002: one cell with three gates, which sees a single input. The learning rates, and the
-    forget gate's first bias, are those of 2 and -2 that do better here with peepholes."""
+    """Of 2002: one cell with three gates, which sees a single input. The learning rates and the
+    forget gate's first bias are not the paper's."""
     task = StreamTask(
         wiring=Wiring(
             1,
