@@ -95,7 +95,8 @@ def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> di
 def _learnt(name: str, seeds: int, network: str, here: Path, overwrite: bool) -> dict[str, Any]:
     """What came of a task's trials, kept in its folder; the verdict is on the paper's networks."""
     from lstm_recipes.lab.by_adam import ByAdam, ByElman
-    from lstm_recipes.lab.claims import claim_of, verdict
+    from lstm_recipes.lab.claim import verdict
+    from lstm_recipes.lab.claims import claim_of
 
     claim = claim_of(name)
     task, method = claim.task, claim.method

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from lstm_recipes.lab.arguments import ARGUMENTS
-from lstm_recipes.lab.claims import CLAIMS, claim_of, verdict
+from lstm_recipes.lab.claim import verdict
+from lstm_recipes.lab.claims import CLAIMS, claim_of
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "benchmarks" / "results").glob("lab*/*.json"))

@@ -10,7 +10,8 @@ import pytest
 from lstm_recipes.cli import main
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab import claims, reber_trials
-from lstm_recipes.lab.claims import CLAIMS, claim_of, verdict
+from lstm_recipes.lab.claim import verdict
+from lstm_recipes.lab.claims import CLAIMS, claim_of
 from lstm_recipes.lab.guessing import Guessing
 from lstm_recipes.lab.long_lag import distractors
 from lstm_recipes.lab.reber import encoded

@@ -1,0 +1,55 @@
+"""A claim of a paper that the laboratory re-runs, and what its verdict means."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from lstm_recipes.lab.stream_trials import StreamTask
+from lstm_recipes.lab.trials import Task, Trials
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence of the literature that can be re-run."""
+
+    says: str
+    source: str
+    sequences: int | None
+    """How many sequences learning took in the paper, on average, where that is known."""
+    minutes: float
+    """About how long ten trials take on two cores, at most."""
+    task: Task | StreamTask
+    method: type = Trials
+    """`Trials`, which learn, of this task or another, or `Guessing`."""
+    factor: float = 2.0
+    """A claim holds up to so many times the paper's sequences."""
+    rate: float = 1.0
+    """What share of trials succeeded in the paper; 0 where the claim is that none does."""
+
+    @property
+    def networks(self) -> list[str]:
+        """By what the task can be learnt: the paper's networks and rule; Adam, if the package's
+        layers can be these networks; Elman networks."""
+        if self.method is not Trials:
+            return ["paper"]
+        wiring = self.task.wiring
+        layered = wiring.output_gate and wiring.recurrent and not wiring.direct
+        return ["paper", *["adam"] * layered, "elman"]
+
+
+def verdict(claim: Claim, found: dict[str, Any]) -> str:
+    """ "holds" if as large a share of trials succeeded as in the paper, on average in at most twice
+    the paper's sequences; "holds in part" if at least half of that share did; otherwise "does not
+    hold". That none succeeds holds if none did.
+
+    >>> from lstm_recipes.lab.claims import claim_of
+    >>> claim = claim_of("adding-100")
+    >>> verdict(claim, {"seeds": 10, "succeeded": 10, "mean_sequences": 100_000})
+    'holds'
+    """
+    share = found["succeeded"] / found["seeds"]
+    if claim.rate == 0.0:
+        return "holds" if share == 0.0 else "does not hold"
+    most = float("inf") if claim.sequences is None else claim.factor * claim.sequences
+    if share >= claim.rate and found["mean_sequences"] <= most:
+        return "holds"
+    return "holds in part" if 2 * share >= claim.rate else "does not hold"

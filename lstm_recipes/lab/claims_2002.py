@@ -1,0 +1,114 @@
+"""The claims on streams: the continual Reber grammar of Gers, Schmidhuber & Cummins 2000, with the
+network, the learning rate and the first biases of its table 2; and the timing tasks of Gers,
+Schraudolph & Schmidhuber 2002, where the network alone is the paper's, and which functions it
+learns without peepholes.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from lstm_recipes.lab.claim import Claim
+from lstm_recipes.lab.continual_reber import stream
+from lstm_recipes.lab.spikes import periodic, spike_delays, timed_spikes
+from lstm_recipes.lab.stream_trials import StreamTask, StreamTrials
+from lstm_recipes.lab.wiring import Wiring
+
+
+def continual_reber_claim(gates: bool, decay: float, streams: int, rate: float) -> Claim:
+    fades = ", the learning rate fading along a stream" if decay < 1.0 else ""
+    says = (
+        f"An LSTM {'with' if gates else 'without'} forget gates {'' if gates else 'never '}predicts"
+    )
+    says += " 100,000 symbols of strings without marked ends"
+    biases = [-0.5, -1.0, -1.5, -2.0]
+    task = StreamTask(
+        wiring=Wiring(
+            7,
+            7,
+            blocks=4,
+            block_size=2,
+            forget_gate=gates,
+            gate_feedback=False,
+            hidden_bias="gates",
+            direct=True,
+        ),
+        sample=partial(stream, strings=20_000),
+        limit=30_000,
+        decay=decay,
+        biases={"i": biases, "o": biases} | ({"f": [0.5, 1.0, 1.5, 2.0]} if gates else {}),
+    )
+    source = "2000, section 4, table 2"
+    return Claim(says + fades, source, streams, 15, task, StreamTrials, rate=rate)
+
+
+def _timing(
+    says: str,
+    what: str,
+    sample: Callable,
+    peepholes: bool,
+    *,
+    forget_bias: float,
+    rate: float = 1.0,
+    **task: Any,
+) -> Claim:
+    """Of 2002: one cell with three gates, which sees a single input. The learning rates and the
+    forget gate's first bias are not the paper's."""
+    task = StreamTask(
+        wiring=Wiring(
+            1,
+            1,
+            blocks=1,
+            forget_gate=True,
+            gate_feedback=False,
+            peepholes=peepholes,
+            squashed=False,
+        ),
+        sample=sample,
+        limit=10_000_000,
+        momentum=0.9,
+        bound=0.1,
+        biases={"i": [0.0], "f": [forget_bias], "o": [2.0]},
+        longest=10_000,
+        chunk=100_000,
+        **task,
+    )
+    cell = f"A cell {'with' if peepholes else 'without'} peepholes"
+    return Claim(f"{cell} {says}", f"2002, {what}", None, 2, task, StreamTrials, rate=rate)
+
+
+def spike_delays_claim(shortest: int, peepholes: bool) -> Claim:
+    return _timing(
+        f"tells whether spikes are {shortest} or {shortest + 1} steps apart",
+        "measuring spike delays",
+        partial(spike_delays, shortest=shortest, kinds=2, spikes=5000),
+        peepholes,
+        forget_bias=2.0,
+        learning_rate=0.01,
+        first_asked=False,
+    )
+
+
+def timed_spikes_claim(shortest: int, peepholes: bool) -> Claim:
+    return _timing(
+        f"gives a spike after {shortest} or {shortest + 1} steps, as it is told to",
+        "generating timed spikes",
+        partial(timed_spikes, shortest=shortest, kinds=2, spikes=5000),
+        peepholes,
+        forget_bias=-2.0,
+        learning_rate=0.03,
+    )
+
+
+def periodic_claim(shape: str, period: int, peepholes: bool) -> Claim:
+    learnt = peepholes or (shape, period) == ("cosine", 10)
+    return _timing(
+        f"{'' if learnt else 'never '}repeats a {shape} of {period} steps, out of nothing",
+        "periodic functions",
+        partial(periodic, shape=shape, period=period),
+        peepholes,
+        forget_bias=2.0 if shape == "cosine" else -2.0,
+        learning_rate=0.03 if shape == "cosine" else 0.01,
+        tolerance=0.3,
+        rate=float(learnt),
+    )
