@@ -210,7 +210,8 @@ class Recurrent(keras.layers.RNN):
     ) -> tuple:
         """Run the cell over time. The one place where a road is chosen: a cell that brings its
         derivative runs in our own loop on TensorFlow; another single gated cell has its input
-        products taken out of Keras' loop; anything else is called step by step."""
+        products taken out of Keras' loop, unless that is slower; anything else is called step by
+        step."""
         cell = self.cell
         if not isinstance(cell, GatedCell):
             return super().inner_loop(sequences, initial_state, mask, training)
@@ -218,17 +219,19 @@ class Recurrent(keras.layers.RNN):
         if keras.backend.backend() == "tensorflow" and cell.has_derivative and not one_by_one:
             return self._time_loop(sequences, initial_state, mask, training)
         kernel = cell.recurrent_product_kernel()
+        at_once = training or one_by_one or not xla_on_processor()
 
-        def step(projected: Any, states: tuple) -> tuple[Any, list]:
+        def step(x: Any, states: tuple) -> tuple[Any, list]:
+            projected = x if at_once else cell.project(x)
             return cell.step(projected, list(states), kernel, training)
 
-        projected = cell.project(sequences, training)
+        inputs = cell.project(sequences, training) if at_once else sequences
         if self.go_backwards:  # turned here, for Keras' unrolled loop zeroes by the mask unturned
-            projected = ops.flip(projected, axis=1)
+            inputs = ops.flip(inputs, axis=1)
             mask = None if mask is None else ops.flip(mask, axis=1)
         last_output, outputs, states = backend.rnn(
             step,
-            projected,
+            inputs,
             initial_state,
             mask=mask,
             unroll=one_by_one,
@@ -286,6 +289,14 @@ class Recurrent(keras.layers.RNN):
             self.get_initial_state(1),
         )
         return (keras.KerasTensor(shapes[0], dtype=self.compute_dtype), *states)
+
+
+def xla_on_processor() -> bool:
+    """Whether XLA compiles Keras' loop for a processor. There a forward pass spends more time on
+    memory for the input products of all steps than it saves by multiplying at once: at
+    64/100/64/256 (batch, time, features, units) an LSTM takes 1.6 times as long."""
+    on_jax = keras.backend.backend() == "jax"
+    return on_jax and keras.distribution.list_devices()[0].startswith("cpu")
 
 
 class Arguments:

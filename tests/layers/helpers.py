@@ -107,7 +107,10 @@ def weighted_sum(results: list, seed: int = 7) -> Any:
         if isinstance(result, np.ndarray):  # the reference's, complex at times
             total = total + (result * weights).sum()
         else:
-            total = total + ops.sum(result * ops.cast(weights, result.dtype))
+            part = ops.sum(result * ops.cast(weights, result.dtype))
+            # Of a result in bfloat16 and a state in float32 as well.
+            half = keras.backend.standardize_dtype(part.dtype) == "bfloat16"
+            total = total + (ops.cast(part, "float32") if half else part)
     return total
 
 

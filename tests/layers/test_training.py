@@ -30,17 +30,11 @@ def trained(*layers: keras.Layer, compiled: bool) -> list:
 @tensorflow_only
 @every_layer
 def test_xla_trains_and_predicts_as_without(kind):
-    """Each layer with the options that change its equations."""
-    results = [trained(LAYERS[kind](4, **WIRING[kind]), compiled=c) for c in (True, False)]
-    assert_close(*results)
-
-
-@tensorflow_only
-def test_xla_on_a_stack_of_plain_layers():
-    results = [
-        trained(LAYERS["forget"](4, return_sequences=True), LAYERS["gru"](4), compiled=c)
-        for c in (True, False)
-    ]
+    """Each layer with the options that change its equations, under one with none of them."""
+    results = []
+    for compiled in (True, False):
+        first = LAYERS[kind](4, return_sequences=True, **WIRING[kind])
+        results.append(trained(first, LAYERS[kind](4), compiled=compiled))
     assert_close(*results)
 
 
@@ -117,8 +111,12 @@ def test_stacked_cells_train():
 
 @every_layer
 def test_bidirectional_trains(kind):
-    layer = keras.layers.Bidirectional(LAYERS[kind](4, return_sequences=True, **WIRING[kind]))
-    model = keras.Sequential([keras.layers.Embedding(6, 3, mask_zero=True), layer])
+    """Two of them, with options that change the equations and without."""
+    layers = [
+        keras.layers.Bidirectional(LAYERS[kind](4, return_sequences=True, **options))
+        for options in (WIRING[kind], {})
+    ]
+    model = keras.Sequential([keras.layers.Embedding(6, 3, mask_zero=True), *layers])
     model.compile("sgd", "mse", jit_compile=False)
     history = model.fit(IDS, array(4, 5, 8), verbose=0)
     assert np.isfinite(history.history["loss"][0])

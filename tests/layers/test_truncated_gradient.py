@@ -121,10 +121,12 @@ def error_at_the_start(layer, error: np.ndarray, steps: int) -> list:
     return gradients(loss, [], states)
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 @pytest.mark.parametrize("wiring", [{}, {"block_size": 2, "gate_feedback": True}])
-def test_the_carousel_carries_error_unchanged(wiring):
+def test_the_carousel_carries_error_unchanged(wiring, policy):
     """1997, section 3.2: over a thousand steps the error is exactly the error put in."""
-    layer = built(CECLSTM(4, truncated_gradient=True, return_state=True, **wiring))
+    options = {"truncated_gradient": True, "return_state": True, "dtype": policy}
+    layer = built(CECLSTM(4, **options, **wiring))
     error = array(2, 4, seed=5)
     h, c, *gates = error_at_the_start(layer, error, steps=1000)
     assert (c == error).all()
