@@ -22,8 +22,9 @@ import tensorflow as tf
 from machine import record
 
 from lstm_recipes.data.tokenizer import END, PADDING, START
+from lstm_recipes.data.translation_vocabulary import LONGER, MORE
 from lstm_recipes.data.word_features import padded
-from lstm_recipes.decoding.translation import LONGER, MORE, Translator
+from lstm_recipes.decoding.translation import Translator
 from lstm_recipes.models.seq2seq import Seq2Seq
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator

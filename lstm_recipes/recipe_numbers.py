@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from lstm_recipes.errors import UserError
@@ -37,6 +37,25 @@ def check_numbers(numbers: object, names: str, allowed: Range) -> None:
         value = getattr(numbers, name)
         if value is not None and not right(value):
             raise UserError(f"{name} is {value}; give a number {wanted}")
+
+
+def search_options(**options: Any) -> dict[str, Any]:
+    """The options of a beam search, as they were given, if they make sense.
+
+    >>> search_options(beam=5, n_best=9)
+    Traceback (most recent call last):
+        ...
+    lstm_recipes.errors.UserError: n_best is 9; give a number of at most the beam, 5
+    """
+    asked = SimpleNamespace(**options)
+    for name in options:
+        counted = name in ("beam", "n_best")
+        check_numbers(asked, name, Range.COUNT if counted else Range.NOT_NEGATIVE)
+    if options.get("n_best", 1) > options["beam"]:
+        raise UserError(
+            f"n_best is {asked.n_best}; give a number of at most the beam, {asked.beam}"
+        )
+    return options
 
 
 def chosen(numbers: object, names: str) -> dict[str, Any]:

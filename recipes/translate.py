@@ -11,8 +11,9 @@ from lstm_recipes.data.pair_files import load_parallel, load_tab_separated
 from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_sets import load_tfds_pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
+from lstm_recipes.errors import UserError
 from lstm_recipes.export.export_run import Target, export_run
-from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored
+from lstm_recipes.recipe_numbers import Range, check_numbers, chosen, restored, search_options
 from lstm_recipes.training.ablation import ablation_of
 from lstm_recipes.training.devices import Devices
 from lstm_recipes.training.run_folder import RunFolder
@@ -55,6 +56,8 @@ class Translate:
     learning_rate: float = 3e-3  # At its highest.
     warmup: int = 100  # Steps until the cosine is at its highest.
     weight_decay: float = 0.01  # AdamW's, on kernels alone.
+    loss_per: Literal["token", "sentence"] = "token"
+    """What the loss that is followed is a mean of: sentences, and long ones count for more."""
     clip_norm: float = 1.0  # A gradient longer than this is shortened to it.
     steps: int | None = None  # Training steps; or else one of the next two.
     epochs: float | None = 12.0  # How often the training pairs are read.
@@ -109,6 +112,7 @@ PRESETS = {
         optimizer="sgd",
         schedule="halving",
         learning_rate=0.7,
+        loss_per="sentence",
         clip_norm=5.0,
         epochs=7.5,
         length_penalty=0.0,
@@ -129,8 +133,16 @@ PRESETS = {
 }
 
 
-def load(data: str, source: str, target: str) -> Pairs:
+def load(data: str, source: str, target: str, columns: tuple[int, ...] = (1, 2)) -> Pairs:
     """Pairs by the name of a set, or from files of one's own."""
+    if len(columns) != 2 or min(columns) < 1:
+        given = " ".join(map(str, columns)) or "nothing"
+        raise UserError(
+            f"--columns is {given}; give two numbers, the source's column and the target's, "
+            "counted from 1"
+        )
+    if columns != (1, 2) and not Path(data).is_file():
+        raise UserError(f"--columns is for a file with tabs, which {data} is not; leave it out")
     if data == "phrases":
         return generate_phrases(source, target)
     if data == "multi30k":
@@ -140,7 +152,7 @@ def load(data: str, source: str, target: str) -> Pairs:
     path = Path(data)
     if path.is_dir():
         return load_parallel(path, source, target)
-    return load_tab_separated(path, (source, target))
+    return load_tab_separated(path, (source, target), *(column - 1 for column in columns))
 
 
 def build(
@@ -169,6 +181,7 @@ def train(
     data: str = "phrases",
     source: str = "en",
     target: str = "fr",
+    columns: tuple[int, ...] = (1, 2),
     resume: bool = False,
     overwrite: bool = False,
     where: Devices = Devices(),  # noqa: B008  frozen
@@ -184,6 +197,7 @@ def train(
             of your own, or a file with a source, a tab and a target a line.
         source: The language to translate from.
         target: The language to translate into.
+        columns: Of a file with tabs, the source's and the target's, counted from 1.
         resume: Go on with the run in the folder.
         overwrite: Start anew in a folder that holds a run.
         where: On which devices.
@@ -199,7 +213,7 @@ def train(
         numbers = restored(Translate, stored, folder / "config.json")
     numbers.check()
     budget = Budget(numbers.steps, numbers.epochs, numbers.minutes)
-    pairs = load(data, source, target)
+    pairs = load(data, source, target, columns)
     print(pairs.report(), file=sys.stderr)
     about = pairs.about
     if resume:
@@ -211,8 +225,8 @@ def train(
     options = chosen(numbers, "lowercase minimum_count reverse")
     vocabulary = TranslationVocabulary.of(pairs, numbers.tokens, numbers.vocabulary, **options)
     keep(folder, pairs, vocabulary)
-    names = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay clip_norm"
-    options = chosen(numbers, names)
+    names = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay loss_per"
+    options = chosen(numbers, names + " clip_norm")
     with replicas.scope():
         model = build(numbers, vocabulary, where.of_layers())
         task = TranslationTask(model, vocabulary, pairs, replicas=replicas, **options)
@@ -247,12 +261,19 @@ def evaluate(
         ensemble: Folders of more runs with the same vocabulary, which translate together.
         int8: Make the kernels int8, and say how the scores change by it.
     """
-    options = {"beam": beam, "length_penalty": length_penalty, "coverage_penalty": coverage_penalty}
-    found = TrainedTranslator(run, ensemble, int8).measure(split, **options)
+    options = search_options(
+        beam=beam, length_penalty=length_penalty, coverage_penalty=coverage_penalty
+    )
+    translator = TrainedTranslator(run, ensemble, int8)
+    found = translator.measure(split, **options)
+    # Of a translator that has learnt small letters alone, BLEU that minds capitals says nothing.
+    target = translator.vocabulary.target
+    language = target.language if target.lowercase else None
     scores = found.scores
     if int8:
-        scores |= found.beside(TrainedTranslator(run, ensemble).measure(split, **options))
-    return scores | {"by source length": found.by_length(), "samples": found.samples()}
+        before = TrainedTranslator(run, ensemble).measure(split, **options)
+        scores |= found.beside(before, language)
+    return scores | {"by source length": found.by_length(language), "samples": found.samples()}
 
 
 def translate(
@@ -286,8 +307,13 @@ def translate(
     """
     from lstm_recipes.decoding.write_translations import write_translations
 
-    options = {"beam": beam, "n_best": n_best, "length_penalty": length_penalty}
-    options |= {"coverage_penalty": coverage_penalty, "no_repeat_ngram": no_repeat_ngram}
+    options = search_options(
+        beam=beam,
+        n_best=n_best,
+        length_penalty=length_penalty,
+        coverage_penalty=coverage_penalty,
+        no_repeat_ngram=no_repeat_ngram,
+    )
     translator = TrainedTranslator(run, ensemble, int8)
     write_translations(translator, files, options, scores=scores, attention=attention)
 
@@ -316,15 +342,14 @@ def export(
     """
     from lstm_recipes.decoding.translation import NOTES, Translator
 
+    options = search_options(beam=beam, length_penalty=length_penalty)
+
     def functions(model: "keras.Model") -> dict[str, Any]:
-        return {"translate": Translator([model], beam=beam, length_penalty=length_penalty).search}
+        return {"translate": Translator([model], **options).search}
 
     trained = TrainedTranslator(run)
-    options = {"int8": int8, "overwrite": overwrite, "functions": functions, "notes": NOTES}
-    return export_run(trained.models[0], trained.folder, to, out, **options)
+    how = {"int8": int8, "overwrite": overwrite, "functions": functions, "notes": NOTES}
+    return export_run(trained.models[0], trained.folder, to, out, **how)
 
 
-ablation = ablation_of(
-    replace(PRESETS["bahdanau"], units=256, epochs=8.0),  # twenty minutes a run on two cores
-    train,
-)
+ablation = ablation_of(replace(PRESETS["bahdanau"], units=256, epochs=8.0), load, train)

@@ -128,10 +128,11 @@ def read_tab_separated(
         for column in source_column, target_column:
             if not -len(cells) <= column < len(cells):
                 count = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+                missing = column + 1 if column >= 0 else column
                 raise UserError(
-                    f"{path}, line {number:,}: there is no column {column}, for {line!r:.60} has "
-                    f"{count}; put a tab between source and target, or choose other columns "
-                    "(counted from 0)"
+                    f"{path}, line {number:,}: there is no column {missing}, for {line!r:.60} has "
+                    f"{count}; put a tab between source and target, or name other columns "
+                    "(counted from 1)"
                 )
         yield cells[source_column], cells[target_column]
 

@@ -168,7 +168,7 @@ def pairs_dealt(
             counts = ", ".join(f"{count:,} {reason}" for reason, count in dropped[split].items())
             raise UserError(
                 f"{name} has no pairs {purpose} (dropped: {counts or 'none'}); give more sentence "
-                "pairs, none of them empty, or wider limits of length"
+                "pairs, none of them empty or too long"
             )
     sha256.update(content(kept))
     return Pairs(name, languages, train, **kept, dropped=dropped, sha256=sha256.hexdigest())

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
-from lstm_recipes.data.pairs import Pairs
+from lstm_recipes.data.pairs import Pair, Pairs
 from lstm_recipes.data.tokenizer import Tokenizer
 from lstm_recipes.data.tokenizers import from_json, trained
 from lstm_recipes.errors import UserError
+
+LONGER, MORE = 1.5, 10  # a translation may have so many times its source's tokens, and MORE
+SEEN = 10_000  # training pairs, the first ones, that say whether it needs more
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class TranslationVocabulary:
     target: Tokenizer
     reverse: bool
     """Whether a source is read from its end (Sutskever, Vinyals & Le 2014, section 3.3)."""
+    longer: float = LONGER
+    """A translation may have so many times its source's tokens, and MORE."""
 
     @classmethod
     def of(
@@ -45,12 +50,13 @@ class TranslationVocabulary:
         texts = (source for source, _ in pairs.train), (target for _, target in pairs.train)
         if kind == "wordpiece":
             one = trained(kind, chain(*texts), pairs.languages[1], size, lowercase, minimum_count)
-            return cls(one, one, reverse)
-        sides = (
-            trained(kind, text, language, size, lowercase, minimum_count)
-            for text, language in zip(texts, pairs.languages, strict=True)
-        )
-        return cls(*sides, reverse)
+            source, target = one, one
+        else:
+            source, target = (
+                trained(kind, text, language, size, lowercase, minimum_count)
+                for text, language in zip(texts, pairs.languages, strict=True)
+            )
+        return cls(source, target, reverse, longer_of(pairs.train, source, target))
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> "TranslationVocabulary":
@@ -61,10 +67,13 @@ class TranslationVocabulary:
         """
         try:
             source, reverse = from_json(found["source"]), found["reverse"]
+            longer = found.get("longer", LONGER)  # older runs have none
             target = source if found["target"] is None else from_json(found["target"])
             if not isinstance(reverse, bool):
                 raise TypeError("reverse as true or false")
-            return cls(source, target, reverse)
+            if not isinstance(longer, (int, float)):
+                raise TypeError("longer as a number")
+            return cls(source, target, reverse, longer)
         except (KeyError, TypeError) as error:
             raise UserError(
                 f"vocabulary.json is not that of a translator (it lacks {error}); give the folder "
@@ -74,7 +83,8 @@ class TranslationVocabulary:
     def to_json(self) -> dict[str, Any]:
         """All that `from_json` needs."""
         target = None if self.target is self.source else self.target.to_json()
-        return {"source": self.source.to_json(), "target": target, "reverse": self.reverse}
+        about = {"reverse": self.reverse, "longer": self.longer}
+        return {"source": self.source.to_json(), "target": target} | about
 
     def read(self, text: str) -> np.ndarray:
         """A source's ids in the order in which the model reads them, int32 ``[tokens]``."""
@@ -90,3 +100,13 @@ class TranslationVocabulary:
         left to right and without END."""
         tokens = attention[:, :-1]
         return tokens[:, ::-1] if self.reverse else tokens
+
+
+def longer_of(pairs: Iterable[Pair], source: Tokenizer, target: Tokenizer) -> float:
+    """How many times its source's tokens, and MORE, a translation may have: as many as all but one
+    in a thousand of the training pairs need, and at least `LONGER`."""
+    seen = list(islice(pairs, SEEN))
+    sides = ([text for text, _ in seen], source), ([text for _, text in seen], target)
+    read, said = (np.array(list(map(len, side.encode_all(texts)))) for texts, side in sides)
+    ratio = np.quantile((said - MORE) / np.maximum(read, 1), 0.999)
+    return round(max(LONGER, float(ratio)), 2)

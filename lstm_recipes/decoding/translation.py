@@ -8,13 +8,13 @@ import tensorflow as tf
 
 from lstm_recipes.data.sentence_batches import of_like_length
 from lstm_recipes.data.tokenizer import END, PADDING, START
+from lstm_recipes.data.translation_vocabulary import LONGER, MORE
 from lstm_recipes.data.word_features import padded
 from lstm_recipes.decoding.beam_search import Hypotheses, beam_search
 from lstm_recipes.decoding.steps import Step, ensemble
 from lstm_recipes.models.seq2seq import Seq2Seq
 
 READ_AT_ONCE = 2048  # source tokens, padding included, that are translated at a time
-LONGER, MORE = 1.5, 10  # a translation may have LONGER × its source's tokens and MORE
 NOTES = (
     "`source` is a source's token ids in the model's order (vocabulary.json says whether that is "
     "from its end), 2 after the last and 0 after that; `longest` is the most tokens that its "
@@ -46,6 +46,7 @@ class Translator:
         beam: How many hypotheses live; 1 is greedy.
         n_best: How many translations a sentence gets.
         length_penalty, coverage_penalty, no_repeat_ngram: As for `beam_search`.
+        longer: A translation may have so many times its source's tokens, and MORE.
 
     Attributes:
         search: The search as one compiled function, which can be saved: of ``source`` int32
@@ -62,8 +63,9 @@ class Translator:
         length_penalty: float = 0.0,
         coverage_penalty: float = 0.0,
         no_repeat_ngram: int = 0,
+        longer: float = LONGER,
     ):
-        self.models, self.beam = list(models), beam
+        self.models, self.beam, self.longer = list(models), beam, longer
         self.options = {
             "beam": beam,
             "n_best": n_best,
@@ -92,7 +94,7 @@ class Translator:
 
     def _batch(self, sentences: Sequence[np.ndarray]) -> Iterator[list[Hypothesis]]:
         source = padded([np.append(s, END) for s in sentences], PADDING)
-        longest = [int(LONGER * len(s)) + MORE for s in sentences]
+        longest = [int(self.longer * len(s)) + MORE for s in sentences]
         result = self.search(source, np.array(longest, "int32"))
         tokens, lengths, scores, log_p = (part.numpy() for part in result[:4])
         maps = None if result.attention is None else result.attention.numpy()

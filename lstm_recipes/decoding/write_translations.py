@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from lstm_recipes.data.text import read_text, standard_input
-from lstm_recipes.decoding.attention_map import write_attention
+from lstm_recipes.decoding.attention_map import check_attention, write_attention
 
 CHUNK = 500  # lines that are translated, and written, at a time
 
@@ -51,6 +51,8 @@ def write_translations(
     Raises:
         UserError: A file cannot be read or written, or the model has no attention to draw.
     """
+    if attention is not None:
+        check_attention(attention)  # before all is translated
     stream = sys.stdout if stream is None else stream
     lines = [line for path in paths or (None,) for line in read_lines(path)]
     drawn: list[Any] = []

@@ -5,18 +5,22 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal, NamedTuple
 
 from lstm_recipes.data.cache import write_atomically
+from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.errors import UserError
+from lstm_recipes.recipe_numbers import Range, check_numbers, search_options
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator
 
 Train = Callable[..., dict[str, Any]]
 ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {
     "reversal": {
-        "forward": {"attention": "none"},
-        "reversed": {"attention": "none", "reverse": True},
+        # One direction, as in the paper: a bidirectional encoder reads a source both ways anyway.
+        "forward": {"attention": "none", "bidirectional": False},
+        "reversed": {"attention": "none", "bidirectional": False, "reverse": True},
     },
     "attention": {name: {"attention": name} for name in ("none", "luong", "bahdanau")},
     "depth": {
@@ -34,12 +38,15 @@ ABLATIONS: dict[str, dict[str, dict[str, Any]]] = {
 """What the papers claim: of each row the recipe's numbers that it has for itself."""
 
 
-def ablation_of(numbers: Any, train: Train) -> Callable[..., dict[str, Any]]:
+def ablation_of(
+    numbers: Any, load: Callable[..., Pairs], train: Train
+) -> Callable[..., dict[str, Any]]:
     """The command that trains and compares the rows of an ablation.
 
     Args:
         numbers: Those of the recipe that its rows share.
-        train: The recipe's, ``train(numbers, run, data, source, target, resume)``.
+        load: The recipe's, ``load(data, source, target)``.
+        train: The recipe's, ``train(numbers, run, data, source, target, resume=...)``.
     """
 
     def ablation(
@@ -69,19 +76,23 @@ def ablation_of(numbers: Any, train: Train) -> Callable[..., dict[str, Any]]:
             seeds: How many runs of each row, with the seeds from 0 on.
             beams: Of the translations that are measured.
             ensembles: So many runs of a row translate together too, where there are as many seeds.
-            epochs: How often the training pairs are read; without it, for twenty minutes a run.
+            epochs: How often the training pairs are read; without it 8 times.
             precision: As for train.
         """
+        check_numbers(SimpleNamespace(seeds=seeds), "seeds", Range.COUNT)
+        for beam in beams:
+            search_options(beam=beam)
         shared = replace(numbers, precision=precision)
         if epochs is not None:
             shared = replace(shared, epochs=epochs)
         wanted = rows_of(name, shared, rows)
 
         def trained(numbers: Any, run: Path, resume: bool) -> dict[str, Any]:
-            return train(numbers, run, data, source, target, resume)
+            return train(numbers, run, data, source, target, resume=resume)
 
         found, folders = [], {row: [] for row in wanted}
-        for row, seed, run in trained_rows(wanted, range(seeds), runs / name, trained):
+        about = load(data, source, target).about
+        for row, seed, run in trained_rows(wanted, range(seeds), runs / name, trained, about):
             found.append(compared(row, str(seed), [run], beams))
             folders[row].append(run)
             if len(folders[row]) in ensembles:
@@ -107,10 +118,10 @@ def rows_of(name: str, numbers: Any, rows: Sequence[str] = ()) -> dict[str, Any]
     >>> from dataclasses import dataclass
     >>> @dataclass
     ... class Few:
+    ...     units: int = 256
     ...     attention: str = "bahdanau"
-    ...     reverse: bool = False
-    >>> rows_of("reversal", Few(), ["reversed"])
-    {'reversed': Few(attention='none', reverse=True)}
+    >>> rows_of("attention", Few(), ["luong"])
+    {'luong': Few(units=256, attention='luong')}
     """
     there = ABLATIONS[name]
     if unknown := set(rows) - set(there):
@@ -128,7 +139,7 @@ class Trained(NamedTuple):
 
 
 def trained_rows(
-    rows: dict[str, Any], seeds: Iterable[int], folder: Path, train: Train
+    rows: dict[str, Any], seeds: Iterable[int], folder: Path, train: Train, about: dict[str, Any]
 ) -> Iterator[Trained]:
     """Train each row with each seed in ``folder/ROW-SEED``, and give each run when it has finished.
     What has finished before is left alone, what was stopped goes on where it stopped.
@@ -138,9 +149,10 @@ def trained_rows(
         seeds: Of the runs.
         folder: For all of them.
         train: The recipe's, ``train(numbers, run, resume=...)``.
+        about: The data, as a run's config.json has them.
 
     Raises:
-        UserError: A run that is there has other numbers.
+        UserError: A run that is there has other numbers or other data.
     """
     for seed in seeds:
         for name, numbers in rows.items():
@@ -150,7 +162,9 @@ def trained_rows(
                 raise UserError(
                     f"{run.path} holds a run with other numbers; name another folder with --runs"
                 )
-            if not (run / "metrics.json").exists():
+            if (run / "metrics.json").exists():
+                run.check_data(about, "name another folder with --runs")
+            else:
                 print(f"{name}, seed {seed}: training in {run.path}", file=sys.stderr)
                 train(wanted, run.path, resume=run.exists)
             yield Trained(name, seed, run.path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstm_recipes.data.pairs import Pair, Pairs
+from lstm_recipes.data.pairs import Pair, Pairs, cleaned
 from lstm_recipes.data.tokenizer import replace_unknown
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
@@ -84,6 +84,11 @@ class TrainedTranslator:
         models = [load_model(file, self._wrong) for file in self._files]
         return [to_int8(model) for model in models] if self.int8 else models
 
+    @property
+    def has_attention(self) -> bool:
+        """Whether any of the models has."""
+        return any(model.options["attention"] != "none" for model in self.models)
+
     def _wrong(self, model: Any) -> str | None:
         sizes = [getattr(model, "options", {}).get(f"{side}_size") for side in ("source", "target")]
         wanted = [len(self.vocabulary.source), len(self.vocabulary.target)]
@@ -98,11 +103,21 @@ class TrainedTranslator:
         Args:
             sentences: Any number of them, as text.
             options: Those of `decoding.translation.Translator`.
+
+        Raises:
+            UserError: There is a penalty for what was not attended to, and no attention.
         """
         from lstm_recipes.decoding.translation import Translator
 
+        if options.get("coverage_penalty") and not self.has_attention:
+            raise UserError(
+                f"{self.folder.path} has no attention, whose coverage a penalty could measure; "
+                "leave out --coverage-penalty"
+            )
+        sentences = list(map(cleaned, sentences))  # as those were that it has learnt from
         sources = [self.vocabulary.source.pieces(sentence) for sentence in sentences]
-        found = Translator(self.models, **options).translate(self.vocabulary.read_all(sentences))
+        translator = Translator(self.models, longer=self.vocabulary.longer, **options)
+        found = translator.translate(self.vocabulary.read_all(sentences))
         return [
             [self._text(source, hypothesis) for hypothesis in hypotheses]
             for source, hypotheses in zip(sources, found, strict=True)
@@ -187,12 +202,15 @@ class Measured(NamedTuple):
     references: list[str]
     found: list[str]
 
-    def beside(self, other: "Measured") -> dict[str, Any]:
+    def beside(self, other: "Measured", language: str | None = None) -> dict[str, Any]:
         """The other's BLEU and loss, by how much these differ, and whether BLEU does by more than
-        chance: the p-value of sacreBLEU's paired bootstrap (Koehn 2004)."""
-        test = paired_bootstrap(other.found, self.found, self.references)
+        chance: the p-value of sacreBLEU's paired bootstrap (Koehn 2004). BLEU is that of tokens in
+        small letters if ``language``, the targets', is given."""
+        texts, tokenize = _as_measured([other.found, self.found, self.references], language)
+        test = paired_bootstrap(*texts, tokenize=tokenize)
         found = {"bleu_before": round(test.baseline, 2), "bleu_change": round(test.difference, 2)}
         found["bleu_change_p"] = round(test.p_value, 4)
+        found["bleu_change_signature"] = test.signature
         if "nats_per_token" in other.scores:  # an ensemble has none
             before, after = other.scores["nats_per_token"], self.scores["nats_per_token"]
             found["nats_per_token_before"] = before
@@ -206,10 +224,7 @@ class Measured(NamedTuple):
         means something of a translator that has learnt small letters alone.
         """
         lengths = [len(source.split()) for source in self.sources]
-        sides, tokenize = [self.found, self.references], "13a"
-        if language is not None:
-            sides = [[multi30k_text(text, language) for text in side] for side in sides]
-            tokenize = "none"
+        sides, tokenize = _as_measured([self.found, self.references], language)
         return [
             {
                 "words": f"{g.shortest} to {g.longest}" if g.longest else f"{g.shortest} and more",
@@ -231,6 +246,16 @@ class Measured(NamedTuple):
             key=lambda row: -row["chrf"],
         )
         return by_score[: number // 2] + by_score[number // 2 :][-(number // 2) :]
+
+
+def _as_measured(
+    sides: list[Sequence[str]], language: str | None
+) -> tuple[list[Sequence[str]], str]:
+    """Texts, and how sacreBLEU is to cut them into tokens: as people write them, or of a language
+    their tokens in small letters."""
+    if language is None:
+        return sides, "13a"
+    return [[multi30k_text(text, language) for text in side] for side in sides], "none"
 
 
 def scored(found: Sequence[str], references: Sequence[str], language: str) -> dict[str, Any]:

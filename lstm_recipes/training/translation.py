@@ -189,6 +189,8 @@ class TranslationTask:
             right ones alone (in parallel: Duckworth et al. 2019).
         optimizer: "adamw", or "sgd" without momentum.
         weight_decay: AdamW's; biases and tokens' vectors do not decay.
+        loss_per: What the loss is a mean of, "token" or "sentence" (Sutskever et al. 2014, section
+            3.4, divide the gradient by the size of the batch).
         clip_norm: A gradient longer than this is shortened to it.
         replicas: The model's; without it there is one.
     """
@@ -208,6 +210,7 @@ class TranslationTask:
         scheduled_sampling: float,
         optimizer: Literal["adamw", "sgd"],
         weight_decay: float,
+        loss_per: Literal["token", "sentence"],
         clip_norm: float,
         replicas: Replicas | None = None,
     ):
@@ -224,6 +227,8 @@ class TranslationTask:
         # The end of a sentence is said too.
         said = int(train.target.lengths.sum()) + len(train.target)
         self.units_per_step = said / self.steps_per_epoch
+        # Of all batches the same, so that no token counts for more in a short pair.
+        self._divisor = self.units_per_step if loss_per == "token" else batch_size
         if optimizer == "sgd":
             self.optimizer = keras.optimizers.SGD(global_clipnorm=clip_norm)
         else:
@@ -269,8 +274,7 @@ class TranslationTask:
         with tf.GradientTape() as tape:
             nats, alike = losses(self.model, source, read, said, training=True)
             smoothed = (1 - self.label_smoothing) * nats + self.label_smoothing * alike
-            # Of all batches the same share a token, so that none counts for more in a short pair.
-            loss = smoothed / self.units_per_step
+            loss = smoothed / self._divisor
         gradients = self.replicas.summed(tape.gradient(loss, weights))
         self.replicas.apply(self.optimizer, gradients, weights, learning_rate)
         return tf.stack([nats, tf.linalg.global_norm(gradients) / self.replicas.number])

@@ -215,7 +215,7 @@ def test_columns_may_be_chosen_and_others_are_ignored(tmp_path):
 def test_a_missing_column_is_told_with_its_line(tmp_path, line):
     path = tmp_path / "few.tsv"
     path.write_text(f"a\tb\tc\n\n{line}\n")
-    with pytest.raises(UserError, match=r"few.tsv, line 3: there is no column 2, for '.*' has \d"):
+    with pytest.raises(UserError, match=r"few.tsv, line 3: there is no column 3, for '.*' has \d"):
         load_tab_separated(path, target_column=2)
 
 

@@ -15,7 +15,7 @@ from lstm_recipes.cli import main
 from lstm_recipes.data.pairs import Pairs
 from lstm_recipes.data.translation_vocabulary import TranslationVocabulary
 from lstm_recipes.errors import UserError
-from lstm_recipes.recipes.translate import PRESETS, Translate, build, evaluate, train
+from lstm_recipes.recipes.translate import PRESETS, Translate, build, evaluate, load, train
 from lstm_recipes.training.ablation import ABLATIONS, ablation_of, rows_of
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained_translator import TrainedTranslator
@@ -136,6 +136,33 @@ def test_an_unknown_word_is_copied_from_where_the_model_looks(learned, capsys, m
     assert "<unk>" not in line
 
 
+def test_white_space_is_no_sentence(learned, capsys, monkeypatch):
+    """Nor is it part of one: training has not seen it."""
+    lines = translated(
+        capsys, monkeypatch, " \t\n\tred cat sleeps. \nred cat sleeps.\n", learned.run
+    )
+    assert lines[0] == "" and lines[1] == lines[2] != ""
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--beam", "0"], "beam is 0; give a number of at least 1"),
+        (["--n-best", "9"], "n_best is 9; give a number of at most the beam, 5"),
+        (["--length-penalty=-1"], "length_penalty is -1.0; give a number of at least 0"),
+        (["--no-repeat-ngram=-2"], "no_repeat_ngram is -2; give a number of at least 0"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_one_sentence(learned, capsys, options, said):
+    assert main(["translate", "translate", str(learned.run), *options]) == 1
+    assert said in capsys.readouterr().err
+
+
+def test_coverage_needs_attention(unbroken):
+    with pytest.raises(UserError, match="no attention, whose coverage"):
+        TrainedTranslator(unbroken).translate(["red cat sleeps."], coverage_penalty=0.2)
+
+
 def test_n_best_with_scores(learned, capsys, monkeypatch):
     text = "red cat sleeps.\n\nold dog runs.\n"
     options = ("--n-best", 3, "--beam", 4, "--scores")
@@ -216,6 +243,13 @@ def test_every_system_trains(folder, tmp_path, preset):
 def test_presets_are_the_papers():
     sutskever, gnmt = PRESETS["sutskever"], PRESETS["gnmt"]
     assert (sutskever.layers, sutskever.units, sutskever.reverse) == (4, 1000, True)
+    assert (sutskever.optimizer, sutskever.schedule, sutskever.learning_rate) == (
+        "sgd",
+        "halving",
+        0.7,
+    )
+    assert (sutskever.batch_size, sutskever.loss_per, sutskever.clip_norm) == (128, "sentence", 5.0)
+    assert sutskever.initial_scale == 0.08 and not sutskever.bidirectional
     assert (gnmt.layers, gnmt.residual_from, gnmt.tokens) == (8, 3, "wordpiece")
     pairs = Pairs("few", ("en", "fr"), sentences(), sentences(), [], {}, "")
     vocabulary = TranslationVocabulary.of(pairs, "words")
@@ -250,10 +284,12 @@ def test_rows_of_an_ablation_differ_in_what_it_is_of(name):
     )
     for numbers in wanted.values():
         numbers.check()
+        # One that reads both ways reads a source and its reverse alike.
+        assert name != "reversal" or not numbers.bidirectional
 
 
 def test_an_ablation_compares_its_rows(folder, tmp_path, capsys):
-    ablation = ablation_of(replace(SHORT, steps=1), train)
+    ablation = ablation_of(replace(SHORT, steps=1), load, train)
     options = {"data": str(folder), "target": "fr", "beams": (2,), "runs": tmp_path}
     scores, lengths, places = ablation("reversal", **options).values()
     assert [(row["row"], row["seed"]) for row in scores] == [("forward", "0"), ("reversed", "0")]
@@ -271,3 +307,21 @@ def test_an_ablation_compares_its_rows(folder, tmp_path, capsys):
     assert capsys.readouterr().err == ""  # nothing was trained or translated anew
     with pytest.raises(UserError, match="no row backwards; it has forward, reversed"):
         ablation("reversal", **options | {"rows": ("backwards",)})
+    with pytest.raises(UserError, match="is other data; name another folder with --runs"):
+        ablation("reversal", **options | {"source": "fr", "target": "en"})
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [((1,), "--columns is 1; give two numbers"), ((0, 1), "--columns is 0 1"), ((2, 1), "a file")],
+)
+def test_columns_that_cannot_be(columns, said, folder, tmp_path):
+    with pytest.raises(UserError, match=said):
+        train(SHORT, tmp_path / "run", str(folder), columns=columns)
+
+
+def test_columns_of_a_file_with_tabs(tmp_path):
+    path = tmp_path / "few.tsv"
+    path.write_text("".join(f"{target}\t{source}\n" for source, target in sentences()))
+    pairs = load(str(path), "en", "fr", (2, 1))
+    assert {*pairs.train, *pairs.valid, *pairs.test} == set(sentences())

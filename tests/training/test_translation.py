@@ -20,7 +20,8 @@ from ..data.pair_corpus import sentences
 PAIRS = pairs_of("few", ("en", "fr"), {"train": sentences()[:40], "valid": sentences()[40:50]})
 VOCABULARY = TranslationVocabulary.of(PAIRS, "words")
 NUMBERS = Translate(batch_size=8, units=6, embedding=4, dropout=0.0, attention="none", layer="gru")
-OPTIONS = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay clip_norm"
+OPTIONS = "batch_size seed label_smoothing scheduled_sampling optimizer weight_decay loss_per"
+OPTIONS += " clip_norm"
 
 
 def small(seed=0, **options):
@@ -108,3 +109,13 @@ def test_batches_have_every_pair_once_an_epoch():
     seen = [k for step in range(5) for k in training.batches.batch(step)]
     assert sorted(seen) == list(range(40))
     assert training.units_per_step * 5 == sum(len(t) + 1 for t in training.train.target)
+
+
+def test_a_loss_per_sentence_is_divided_by_the_batch():
+    """Sutskever et al. 2014, section 3.4; a gradient so many times larger."""
+    norms = []
+    for per in ("token", "sentence"):
+        one = task(small(), loss_per=per)
+        one.train_step(0, 0.0)
+        norms.append(one.gradient_norm * (one.units_per_step if per == "token" else 8))
+    assert norms[0] == pytest.approx(norms[1], rel=1e-4)
