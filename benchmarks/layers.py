@@ -1,17 +1,17 @@
 """How fast the recurrent layers are, beside Keras' own and the matrix products alone.
 
 All sides run in one process and take turns, each turn once forward and once forward and backward
-(the gradients of the inputs and of every weight, in training); a ratio is formed within a turn.
-Compiling is not timed. "Products alone" are what any of them has to multiply, as large
-products; `BlockLSTMV2` is TensorFlow's own fused kernel, `keras.layers.RNN` our cell in Keras' own
-loop, and `torch` takes part where PyTorch is installed.
+(the gradients of the inputs and of every weight, in training); a ratio is formed within a turn, to
+Keras' layer, to PyTorch's and to the products. Compiling is not timed. "Products alone" are what
+any of them has to multiply, as large products; `BlockLSTMV2` is TensorFlow's own fused kernel,
+`keras.layers.RNN` our cell in Keras' own loop, and `torch` takes part where PyTorch is installed.
 
     python benchmarks/layers.py                    # all shapes
     python benchmarks/layers.py --shapes 64/100/64/256 --repeats 40
     python benchmarks/layers.py --record           # and write the result file for the docs
     python benchmarks/layers.py --parts            # what a pass is made of
     python benchmarks/layers.py --memory           # peak memory in training, a process a side
-    python benchmarks/layers.py --lengths          # time against the number of steps
+    python benchmarks/layers.py --lengths          # time and memory against the number of steps
 """
 
 import argparse
@@ -21,7 +21,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -40,8 +42,9 @@ from lstm_recipes.layers import (
     PeepholeLSTM,
 )
 
-SHAPES = ("64/100/64/256", "32/100/128/128", "64/100/512/512", "64/50/64/256", "32/15/160/200")
-"""Batch, time, features, units; the last two are the character model's and the tagger's."""
+SHAPES = ("64/100/64/256", "32/100/128/128", "64/100/512/512", "64/50/128/256", "32/15/254/200/2")
+"""Batch, time, features, units, and 2 for both directions; the last two are the character model's
+and the tagger's, with sentences of 15 words."""
 NO_DATA = "2/100/4/8"
 """Whose memory is that of the graph."""
 BY_MEMORY = {
@@ -57,6 +60,30 @@ PARTED = {
 }
 """Layers that are taken apart, each with Keras' and its cell."""
 Sides = tuple[Callable, Callable]
+
+
+class Shape(NamedTuple):
+    """What a layer is measured with."""
+
+    batch: int
+    steps: int
+    features: int
+    units: int
+    directions: int = 1
+
+    @classmethod
+    def of(cls, text: str) -> "Shape":
+        """From how it is written, with strokes between."""
+        return cls(*map(int, text.split("/")))
+
+    def inputs(self) -> tf.Tensor:
+        """Some."""
+        return tf.random.normal([self.batch, self.steps, self.features])
+
+    def layer(self, make: Callable, **options: Any) -> Any:
+        """A layer that gives its output at every step, in as many directions."""
+        layer = make(self.units, return_sequences=True, **options)
+        return layer if self.directions == 1 else keras.layers.Bidirectional(layer)
 
 
 def sides_of(layer: Any, x: tf.Tensor) -> Sides:
@@ -101,10 +128,12 @@ class Block(keras.layers.Layer):
         return tf.transpose(found.h, [1, 0, 2])
 
 
-def products(x: tf.Tensor, units: int, gates: int) -> Sides:
-    """The matrix products alone, as large ones."""
-    rows, features = x.shape[0] * x.shape[1], x.shape[2]
-    inputs, h = tf.reshape(x, [rows, features]), tf.random.normal([rows, units])
+def products(x: tf.Tensor, shape: Shape, gates: int) -> Sides:
+    """The matrix products alone, as large ones; those of two directions as ones of twice as many
+    sequences."""
+    rows, features = shape.directions * shape.batch * shape.steps, shape.features
+    inputs = tf.reshape(tf.tile(x, [shape.directions, 1, 1]), [rows, features])
+    units, h = shape.units, tf.random.normal([rows, shape.units])
     kernel = tf.random.normal([features, gates * units])
     recurrent, z = (tf.random.normal([n, gates * units]) for n in (units, rows))
 
@@ -118,13 +147,20 @@ def products(x: tf.Tensor, units: int, gates: int) -> Sides:
     return tf.function(forward), tf.function(both)
 
 
-def torch_sides(x: np.ndarray, units: int, gru: bool) -> Sides | None:
+def has_torch() -> bool:
+    """Whether PyTorch is installed."""
+    return find_spec("torch") is not None
+
+
+def torch_sides(x: np.ndarray, shape: Shape, gru: bool) -> Sides | None:
     """PyTorch's layer, if it is there."""
-    try:
-        import torch
-    except ImportError:
+    if not has_torch():
         return None
-    layer = (torch.nn.GRU if gru else torch.nn.LSTM)(x.shape[2], units, batch_first=True)
+    import torch
+
+    layer = (torch.nn.GRU if gru else torch.nn.LSTM)(
+        shape.features, shape.units, batch_first=True, bidirectional=shape.directions == 2
+    )
     x = torch.from_numpy(x)
 
     def forward(_: Any) -> Any:
@@ -140,30 +176,34 @@ def torch_sides(x: np.ndarray, units: int, gru: bool) -> Sides | None:
     return forward, both
 
 
-def all_sides(shape: str) -> dict[str, dict[str, Sides]]:
+def in_keras_loop(units: int, **options: Any) -> Any:
+    """Our cell in it."""
+    return keras.layers.RNN(ForgetGateLSTMCell(units), **options)
+
+
+def all_sides(shape: Shape) -> dict[str, dict[str, Sides]]:
     """Each side, by the layer of Keras that it is compared with."""
-    batch, steps, features, units = map(int, shape.split("/"))
-    x = tf.random.normal([batch, steps, features])
-    options = {"return_sequences": True}
+    x = shape.inputs()
     lstm = {
-        "keras.layers.LSTM": keras.layers.LSTM(units, **options),
-        "ForgetGateLSTM": ForgetGateLSTM(units, **options),
-        "PeepholeLSTM": PeepholeLSTM(units, **options),
-        "CECLSTM": CECLSTM(units, **options),
-        "keras.layers.RNN": keras.layers.RNN(ForgetGateLSTMCell(units), **options),
-        "BlockLSTMV2": Block(units),
+        "keras.layers.LSTM": shape.layer(keras.layers.LSTM),
+        "ForgetGateLSTM": shape.layer(ForgetGateLSTM),
+        "PeepholeLSTM": shape.layer(PeepholeLSTM),
+        "CECLSTM": shape.layer(CECLSTM),
+        "keras.layers.RNN": shape.layer(in_keras_loop),
     }
-    if units >= 512:
-        lstm["ForgetGateLSTM, bfloat16"] = ForgetGateLSTM(units, dtype="mixed_bfloat16", **options)
-    gru = {"keras.layers.GRU": keras.layers.GRU(units, **options), "GRU": GRU(units, **options)}
+    if shape.directions == 1:
+        lstm["BlockLSTMV2"] = Block(shape.units)
+    if shape.units >= 512:
+        lstm["ForgetGateLSTM, bfloat16"] = shape.layer(ForgetGateLSTM, dtype="mixed_bfloat16")
+    gru = {"keras.layers.GRU": shape.layer(keras.layers.GRU), "GRU": shape.layer(GRU)}
     groups = {
         "keras.layers.LSTM": {name: sides_of(layer, x) for name, layer in lstm.items()},
         "keras.layers.GRU": {name: sides_of(layer, x) for name, layer in gru.items()},
     }
     for group, kind, gates in zip(groups.values(), ("LSTM", "GRU"), (4, 3), strict=True):
-        torch = torch_sides(x.numpy(), units, kind == "GRU")
+        torch = torch_sides(x.numpy(), shape, kind == "GRU")
         group.update({f"torch.nn.{kind}": torch} if torch else {})
-        group[f"products of the {kind} alone"] = products(x, units, gates)
+        group[f"products of the {kind} alone"] = products(x, shape, gates)
     return {base: {name: (x, side) for name, side in g.items()} for base, g in groups.items()}
 
 
@@ -174,8 +214,13 @@ def timed(function: Callable, x: tf.Tensor) -> float:
     return 1e3 * (time.perf_counter() - start)
 
 
+PEERS = {"of torch's": "torch.nn", "of the products'": "products"}
+"""Whose time each side's is stated in, by how their names begin."""
+
+
 def compare(sides: dict[str, tuple], repeats: int) -> dict[str, Any]:
-    """Medians, and ratios to the first side with their quartiles."""
+    """Medians; by how much each side is faster than the first one, and its time in that of its
+    `PEERS`, with quartiles."""
     times = {name: ([], []) for name in sides}
     for turn in range(repeats + 2):
         for name, (x, pair) in sides.items():
@@ -184,15 +229,23 @@ def compare(sides: dict[str, tuple], repeats: int) -> dict[str, Any]:
                 if turn > 1:  # the first ones compile and warm up
                     times[name][k].append(spent)
     base, found = next(iter(times.values())), {}
+    peers = {
+        said: times[name] for said, begins in PEERS.items() for name in times if begins in name
+    }
     for name, pair in times.items():
         found[name] = {}
         for k, what in enumerate(("forward", "forward and backward")):
-            ratio = np.quantile(np.divide(base[k], pair[k]), [0.25, 0.5, 0.75])
-            found[name][what] = {
-                "ms": round(float(np.median(pair[k])), 2),
-                "faster": [round(float(r), 2) for r in ratio],
-            }
+            row = {"ms": round(float(np.median(pair[k])), 2)}
+            row["faster"] = quartiles(base[k], pair[k])
+            row |= {said: quartiles(pair[k], peer[k]) for said, peer in peers.items()}
+            found[name][what] = row
     return found
+
+
+def quartiles(some: list[float], others: list[float]) -> list[float]:
+    """Of the ratios within the turns."""
+    ratios = np.quantile(np.divide(some, others), [0.25, 0.5, 0.75])
+    return [round(float(ratio), 2) for ratio in ratios]
 
 
 def speed(shapes: list[str], repeats: int) -> dict[str, Any]:
@@ -200,16 +253,18 @@ def speed(shapes: list[str], repeats: int) -> dict[str, Any]:
     found = {}
     for shape in shapes:
         found[shape] = {}
-        for sides in all_sides(shape).values():
+        for sides in all_sides(Shape.of(shape)).values():
             rows = compare(sides, repeats)
             found[shape] |= rows
-            print(f"\n{shape} (batch/time/features/units), {repeats} turns", flush=True)
+            print(f"\n{shape} (batch/time/features/units/directions), {repeats} turns", flush=True)
             for name, row in rows.items():
                 shown = [
                     f"{what} {m['ms']:8.1f} ms, {m['faster'][1]:.2f} x "
                     f"({m['faster'][0]:.2f}-{m['faster'][2]:.2f})"
                     for what, m in row.items()
                 ]
+                both = row["forward and backward"]
+                shown += [f"{both[said][1]:.2f} {said}" for said in PEERS if said in both]
                 print(f"  {name:29s}" + "   ".join(shown), flush=True)
         keras.backend.clear_session()
     return found
@@ -219,10 +274,11 @@ def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
     """A layer, Keras', and what ours cannot do without, each part in a loop of its own: forward the
     products of the inputs, those of h at each step, and the equations; backward the products of
     each step, the equations' derivatives, and the products after the loop."""
-    batch, steps, features, units = map(int, shape.split("/"))
+    shape = Shape.of(shape)._replace(directions=1)
+    batch, steps, features, units, _ = shape
     of_keras, ours, cell = PARTED[kind]
     cell, columns = cell(units), len(cell.columns)
-    x, h = tf.random.normal([batch, steps, features]), tf.random.normal([batch, units])
+    x, h = shape.inputs(), tf.random.normal([batch, units])
     rows, hs = tf.reshape(x, [-1, features]), tf.random.normal([batch * steps, units])
     z = tf.unstack(tf.random.normal([columns + len(cell.columns_apart), steps, batch, units]))
     kept = tf.unstack(tf.random.uniform([len(cell.kept_widths), steps, batch, units]))
@@ -230,7 +286,8 @@ def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
     kernels = [tf.random.normal([features, units], stddev=0.05) for _ in range(columns)]
     recurrent = [tf.random.normal([units, units], stddev=0.05) for _ in range(columns)]
     states = [h] * len(cell.get_initial_state(batch))
-    several = 5 if steps % 5 == 0 else 1
+    halves = [half for u in recurrent for half in tf.split(u, 2, axis=1)]
+    several = 5 if steps % 5 == 0 else 1  # a turn, about as many as in the layer
 
     def looped(step: Callable, states: list) -> Any:
         def body(t: tf.Tensor, *states: tf.Tensor) -> tuple:
@@ -245,6 +302,13 @@ def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
 
     def products(x: tf.Tensor) -> Any:
         return looped(lambda t, h: [tf.add_n([tf.matmul(h[0], u) for u in recurrent])], [h])
+
+    def products_in_halves(x: tf.Tensor) -> Any:
+        def step(t: tf.Tensor, h: list) -> list:
+            one, other = ([tf.matmul(h[0], u) for u in halves[k::2]] for k in (0, 1))
+            return [tf.concat([tf.add_n(one), tf.add_n(other)], axis=1)]
+
+        return looped(step, [h])
 
     def equations(x: tf.Tensor) -> Any:
         return looped(lambda t, s: cell.pointwise([part[t] for part in z], s, [])[0], states)
@@ -264,15 +328,14 @@ def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
         return weights, tf.add_n(dx)
 
     forward, both = zip(
-        sides_of(of_keras(units, return_sequences=True), x),
-        sides_of(ours(units, return_sequences=True), x),
-        strict=True,
+        sides_of(shape.layer(of_keras), x), sides_of(shape.layer(ours), x), strict=True
     )
     return x, {
         "Keras' forward": forward[0],
         "forward": forward[1],
         "products of the inputs": tf.function(inputs),
         "products of each step": tf.function(products),
+        "products of each step, in halves": tf.function(products_in_halves),
         "equations": tf.function(equations),
         "Keras' forward and backward": both[0],
         "forward and backward": both[1],
@@ -286,7 +349,7 @@ def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
 def parts(shapes: list[str], repeats: int) -> dict[str, Any]:
     """Milliseconds of each part; the parts take turns."""
     found = {}
-    for shape in shapes:
+    for shape in (shape.removesuffix("/2") for shape in shapes):
         found[shape] = {}
         for kind in PARTED:
             x, sides = parts_of(shape, kind)
@@ -302,36 +365,44 @@ def peak(shape: str, name: str) -> int:
     """Peak memory of training one side, in MB above that of the process before; for a process of
     its own."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    batch, steps, features, units = map(int, shape.split("/"))
-    x = tf.random.normal([batch, steps, features])
-    _, both = sides_of(BY_MEMORY[name](units, return_sequences=True), x)
+    shape = Shape.of(shape)
+    x = shape.inputs()
+    _, both = sides_of(shape.layer(BY_MEMORY[name]), x)
     for _ in range(5):
         timed(both, x)
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
 
 
+def peak_apart(shape: str, name: str) -> int:
+    """`peak` in a process of its own, the median of three."""
+    command = [sys.executable, __file__, "--peak", name, "--shapes", shape]
+    found = [subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(3)]
+    return sorted(int(done.stdout) for done in found)[1]
+
+
 def memory(shapes: list[str]) -> dict[str, dict[str, int]]:
-    """Peak memory, each side in a process of its own."""
+    """Peak memory."""
     found = {}
     for shape in shapes:
         found[shape] = {}
         for name in BY_MEMORY:
-            command = [sys.executable, __file__, "--peak", name, "--shapes", shape]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            found[shape][name] = int(done.stdout)
+            found[shape][name] = peak_apart(shape, name)
             print(f"{shape} {name:20s} {found[shape][name]:6,} MB", flush=True)
     return found
 
 
 def lengths(repeats: int) -> dict[str, Any]:
-    """Forward and backward against the number of steps: a line, if all is well."""
-    found = {}
-    for steps in (100, 500, 1000, 2000):
-        x = tf.random.normal([16, steps, 64])
-        layer = ForgetGateLSTM(128, return_sequences=True)
+    """Forward and backward against the number of steps: lines, if all is well."""
+    lengths, found = (100, 500, 1000, 2000), {}
+    # First, as a process begins with the peak of the one that it comes from.
+    peaks = {steps: peak_apart(f"16/{steps}/64/128", "ForgetGateLSTM") for steps in lengths}
+    for steps in lengths:
+        shape = Shape(16, steps, 64, 128)
+        x, layer = shape.inputs(), shape.layer(ForgetGateLSTM)
         row = compare({"ForgetGateLSTM": (x, sides_of(layer, x))}, repeats)["ForgetGateLSTM"]
-        found[steps] = row["forward and backward"]["ms"]
-        print(f"{steps:5d} steps {found[steps]:8.1f} ms, {found[steps] / steps:.3f} a step")
+        ms = row["forward and backward"]["ms"]
+        found[steps] = {"ms": ms, "MB": peaks[steps]}
+        print(f"{steps:5d} steps {ms:8.1f} ms, {ms / steps:.3f} a step; {peaks[steps]} MB")
     return found
 
 
@@ -358,8 +429,9 @@ def main() -> None:
         name, found = "speed", speed(asked.shapes, asked.repeats)
     if asked.record:
         option = "" if name == "speed" else f" --{name}"
-        command = f"python benchmarks/layers.py{option} --record"
-        record("layers", name, command, found, repeats=asked.repeats)
+        command = f"python benchmarks/layers.py{option} --repeats {asked.repeats} --record"
+        about = {"repeats": asked.repeats} | ({"torch": version("torch")} if has_torch() else {})
+        record("layers", name, command, found, **about)
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def main() -> None:
             found[shape][name] = {what: round(ms, 2) for what, ms in row.items()}
             print(f"{shape} {name:20s} forward {forward:7.1f} ms, both {both:7.1f} ms", flush=True)
     if asked.record:
-        command = "python benchmarks/layers_on_jax.py --record"
+        command = f"python benchmarks/layers_on_jax.py --repeats {asked.repeats} --record"
         about = {"repeats": asked.repeats, "jax": jax.__version__}
         record("layers", "jax", command, found, **about)
 

@@ -89,8 +89,8 @@ class Recurrent(keras.layers.RNN):
     It differs from ``keras.layers.RNN`` in three things. States keep the dtype in which the
     cell carries them (a cell state stays float32 under ``mixed_bfloat16``: in the loop, in
     ``initial_state``, in what ``return_state`` gives, and between stateful calls).
-    ``reset_state`` takes states, nested ones too. And for a single gated cell the input
-    products of all steps are one product before the loop.
+    ``reset_state`` takes states, nested ones too. And a single gated cell runs in a loop of its
+    own where it can, or else has its input products taken out of Keras' (`inner_loop`).
 
     >>> import keras, numpy as np
     >>> from lstm_recipes.layers import CECLSTMCell, ForgetGateLSTMCell

@@ -10,7 +10,7 @@ brings its derivative (`pointwise_vjp`, beside `pointwise`), and this file knows
     after      dW_k = xᵀ @ dz_k, dU_k = feedsᵀ @ dz_k, dx = Σ_k dz_k @ W_kᵀ: one product each for
                all steps
 
-What made it fast, and no larger than Keras' own, on processors (benchmarks/layers.py):
+What made it fast, and of about the size of Keras' own, on processors (benchmarks/layers.py):
 
 - Each gate is a tensor of its own, from kernels of its own. Four products of one step run side by
   side on as many cores; one product four times as wide ran slower, and had to be split by copying.

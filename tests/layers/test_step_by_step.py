@@ -13,6 +13,7 @@ from lstm_recipes.layers import (
 )
 
 from .helpers import (
+    BACKEND,
     LAYERS,
     MASKS,
     array,
@@ -131,3 +132,20 @@ def test_a_cell_is_pure(kind):
     first = numpy(cell(x, states))
     assert_same(cell(x, states), first)
     assert not any(s.any() for s in numpy(states))
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="where XLA compiles Keras' loop")
+@every_layer
+def test_on_a_processor_jax_projects_at_once_in_training_alone(kind, monkeypatch):
+    """All steps at once, ``[batch, time, features]``, or one by one; the results are the same."""
+    layer = built(LAYERS[kind](6, return_sequences=True), 4)
+    seen, project = [], type(layer.cell).project
+
+    def noting(cell, inputs, training=False):
+        seen.append(len(inputs.shape))
+        return project(cell, inputs, training)
+
+    monkeypatch.setattr(type(layer.cell), "project", noting)
+    results = [layer(X, training=training) for training in (True, False)]
+    assert seen == [3, 2]
+    assert_close(*results, 1e-6)
