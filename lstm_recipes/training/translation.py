@@ -189,9 +189,9 @@ class TranslationTask:
             right ones alone (in parallel: Duckworth et al. 2019).
         optimizer: "adamw", or "sgd" without momentum.
         weight_decay: AdamW's; biases and tokens' vectors do not decay.
+        clip_norm: A gradient longer than this is shortened to it.
         loss_per: What the loss is a mean of, "token" or "sentence" (Sutskever et al. 2014, section
             3.4, divide the gradient by the size of the batch).
-        clip_norm: A gradient longer than this is shortened to it.
         replicas: The model's; without it there is one.
     """
 
@@ -210,8 +210,8 @@ class TranslationTask:
         scheduled_sampling: float,
         optimizer: Literal["adamw", "sgd"],
         weight_decay: float,
-        loss_per: Literal["token", "sentence"],
         clip_norm: float,
+        loss_per: Literal["token", "sentence"] = "token",
         replicas: Replicas | None = None,
     ):
         self.replicas = replicas or Replicas()

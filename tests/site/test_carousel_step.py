@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -90,6 +91,7 @@ def rounded(model):
     [("cec", 1), ("forget", 2), ("peephole", 1), ("gru", 1), ("keras_lstm", 1), ("keras_gru", 2)],
 )
 def test_a_thousand_steps_agree_with_keras(tmp_path, layer, layers):
+    keras.utils.set_random_seed(0)
     model = rounded(char_lm(20, layer=layer, layers=layers, units=16, embedding=8))
     about = to_web(model, tmp_path, vocabulary="abcdefghijklmnopqrst")
     tokens = np.random.default_rng(6).integers(0, 20, 1000)
@@ -101,7 +103,8 @@ def test_a_thousand_steps_agree_with_keras(tmp_path, layer, layers):
         wanted = trace(one, x)
         assert set(seen) == set(wanted)
         for name, values in wanted.items():
-            scale = np.maximum(1, np.abs(values[0]))  # the cell of 1997 grows, and float32 rounds
+            # The cell of 1997 grows, and float32 has rounded when it was at its largest.
+            scale = np.maximum(1, np.maximum.accumulate(np.abs(values[0]), axis=0))
             assert (np.abs(seen[name] - values[0]) / scale).max() < 1e-5, name
         x = wanted["h"]
 

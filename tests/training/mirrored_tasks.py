@@ -69,7 +69,7 @@ def translation_task(replicas) -> TranslationTask:
     vocabulary = TranslationVocabulary.of(pairs, "words")
     model = made(len(vocabulary.source), len(vocabulary.target), units=6, embedding=4)
     numbers = {"batch_size": 6, "seed": 0, "label_smoothing": 0.1, "scheduled_sampling": 0.0}
-    numbers |= {"optimizer": "adamw", "weight_decay": 0.1, "loss_per": "token", "clip_norm": 0.1}
+    numbers |= {"optimizer": "adamw", "weight_decay": 0.1, "clip_norm": 0.1}
     return TranslationTask(model, vocabulary, pairs, **numbers, replicas=replicas)
 
 
