@@ -274,7 +274,7 @@ def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
     """A layer, Keras', and what ours cannot do without, each part in a loop of its own: forward the
     products of the inputs, those of h at each step, and the equations; backward the products of
     each step, the equations' derivatives, and the products after the loop."""
-    shape = Shape.of(shape)._replace(directions=1)
+    shape = Shape.of(shape)
     batch, steps, features, units, _ = shape
     of_keras, ours, cell = PARTED[kind]
     cell, columns = cell(units), len(cell.columns)

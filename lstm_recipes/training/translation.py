@@ -220,7 +220,7 @@ class TranslationTask:
         self.train = train = TokenPairs.of(pairs.train, vocabulary)
         self.valid = TokenPairs.of(pairs.valid, vocabulary)
         self.references = [target for _, target in pairs.valid]
-        self._translator = Translator([model], beam=1)
+        self._translator = Translator([model], beam=1, longer=vocabulary.longer)
         lengths = train.source.lengths + train.target.lengths
         self.batches = SentenceBatches(lengths, batch_size, seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
