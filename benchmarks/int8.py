@@ -23,13 +23,11 @@ from machine import record
 
 from lstm_recipes.data.pairs import Pair
 from lstm_recipes.decoding.translation import Translator
-from lstm_recipes.metrics.translation import Comparison, multi30k_text, paired_bootstrap
 from lstm_recipes.models.seq2seq import to_int8
 from lstm_recipes.training.run_folder import RunFolder
 from lstm_recipes.training.trained import TrainedCharLM
 from lstm_recipes.training.trained_tagger import TrainedTagger
 from lstm_recipes.training.trained_translator import TrainedTranslator
-from lstm_recipes.training.translation import TokenLoss, TokenPairs
 
 DECODING = {"beam": 5, "length_penalty": 1.0}
 
@@ -80,40 +78,30 @@ def translate(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, An
     }
     split, pairs = sides["int8"].split()
     timed = pairs[: options.sentences]
+    before, after = (side.measure(split, **DECODING) for side in sides.values())
+    change = after.beside(before, sides["int8"].vocabulary.target.language)
     seconds = decoding_times(sides, timed, options.repeats)
     together = np.divide(seconds["as trained"], seconds["int8"])
-    bleu = compared(*sides.values(), pairs)
     rows: dict[str, Any] = {
         name: {
-            "nats_per_token": round(nats_per_token(side, pairs), 4),
-            "bleu_of_lower_case_tokens": round(value, 2),
+            "nats_per_token": scores["nats_per_token"],
+            "bleu_of_lower_case_tokens": scores["bleu_of_lower_case_tokens"],
             "sentences_per_second": round(len(timed) / float(np.median(seconds[name])), 1),
             "megabytes": megabytes(side.models[0]),
         }
-        for (name, side), value in zip(sides.items(), (bleu.baseline, bleu.system), strict=True)
+        for (name, side), (scores, *_) in zip(sides.items(), (before, after), strict=True)
     }
-    before, after = rows["as trained"], rows["int8"]
     rows["change"] = {
-        "nats_per_token": round(after["nats_per_token"] - before["nats_per_token"], 4),
-        "bleu_of_lower_case_tokens": round(bleu.difference, 2),
-        "p_value": round(bleu.p_value, 4),
+        "nats_per_token": change["nats_per_token_change"],
+        "bleu_of_lower_case_tokens": change["bleu_change"],
+        "p_value": change["bleu_change_p"],
         "int8_is_faster": [round(float(r), 2) for r in np.quantile(together, [0.25, 0.5, 0.75])],
     }
     about = DECODING | {"split": split, "sentences": len(pairs), "timed": len(timed)}
-    return rows, about | {"repeats": options.repeats, "bleu_signature": bleu.signature}
-
-
-def nats_per_token(trained: TrainedTranslator, pairs: list[Pair]) -> float:
-    return TokenLoss(trained.models[0]).of(TokenPairs.of(pairs, trained.vocabulary))
-
-
-def compared(before: TrainedTranslator, after: TrainedTranslator, pairs: list[Pair]) -> Comparison:
-    """BLEU of both, as papers on Multi30k have it, and the p-value of their difference."""
-    sources, references = (list(side) for side in zip(*pairs, strict=True))
-    language = after.vocabulary.target.language
-    sides = [[best[0].text for best in t.translate(sources, **DECODING)] for t in (before, after)]
-    texts = [[multi30k_text(text, language) for text in side] for side in (*sides, references)]
-    return paired_bootstrap(*texts, tokenize="none")
+    return rows, about | {
+        "repeats": options.repeats,
+        "bleu_signature": change["bleu_change_signature"],
+    }
 
 
 def decoding_times(
