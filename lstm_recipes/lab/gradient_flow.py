@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lstm_recipes.errors import UserError
+
 
 def gradient_flow(
     layer: keras.layers.RNN, inputs: Any, lags: Sequence[int], state: int = -1, seed: int = 0
@@ -26,7 +28,7 @@ def gradient_flow(
         layer: A recurrent layer made with ``return_state=True``; anyone's.
         inputs: float ``[sequences, time, features]``; of each lag k the last k steps are read,
             beginning from zero states.
-        lags: The numbers k, each at most ``time``.
+        lags: The numbers k, each at least 1 and at most ``time``.
         state: Which of the layer's states; the last is c in an LSTM and h elsewhere.
         seed: Of the errors.
 
@@ -34,20 +36,36 @@ def gradient_flow(
         float ``[lags, sequences]``.
 
     Raises:
-        ValueError: The layer does not return its states, or a lag is longer than the inputs.
+        UserError: It is no recurrent layer or does not return its states, there is no such state,
+            or a lag cannot be.
 
     >>> from lstm_recipes.layers import CECLSTM
     >>> layer = CECLSTM(4, truncated_gradient=True, return_state=True)
     >>> gradient_flow(layer, np.ones((1, 1000, 3), "float32"), [1, 1000]).round(4).tolist()
     [[1.0], [1.0]]
     """
+    # What wraps a recurrent layer has states of two directions, or none of its own.
+    if not isinstance(layer, keras.layers.RNN):
+        raise UserError(
+            f"a {type(layer).__name__} was given; give one recurrent layer, made with "
+            "return_state=True"
+        )
     if not layer.return_state:
-        raise ValueError(f"{layer.name} does not return its states; make it with return_state=True")
+        raise UserError(f"{layer.name} does not return its states; make it with return_state=True")
     inputs = tf.convert_to_tensor(inputs)
+    lags = list(lags)
+    if not lags or min(lags) < 1:
+        raise UserError(f"the lags are {lags}; give some, each of at least 1")
     if max(lags) > inputs.shape[1]:
-        raise ValueError(
+        raise UserError(
             f"a lag of {max(lags)} was given and the inputs have {inputs.shape[1]} steps; give "
             "longer inputs or shorter lags"
+        )
+    states = len(keras.tree.flatten(layer.get_initial_state(inputs.shape[0])))
+    if not -states <= state < states:
+        raise UserError(
+            f"state {state} was asked for and {layer.name} has {states}; give from {-states} to "
+            f"{states - 1}"
         )
     found = []
     for lag in lags:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from lstm_recipes.errors import UserError
+
 
 class NGram:
     """An n-gram model, of each order mixed with the next lower one (Witten & Bell 1991).
@@ -28,8 +30,10 @@ class NGram:
 
     def __init__(self, order: int, alphabet: Iterable):
         if order < 1:
-            raise ValueError(f"the order is {order}; give one of at least 1")
+            raise UserError(f"the order is {order}; give one of at least 1")
         self.order, self.alphabet = order, frozenset(alphabet)
+        if not self.alphabet:
+            raise UserError("the alphabet is empty; give all symbols that there are")
         self.counts: dict[tuple, Counter] = defaultdict(Counter)
 
     def fit(self, sequences: Iterable[Sequence]) -> None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lstm_recipes.errors import UserError
+
 SYMBOLS, NOISE = 8, 8
 FEATURES = SYMBOLS + NOISE + 1
 
@@ -26,6 +28,8 @@ def recall(
     >>> x.shape, x.argmax(-1).tolist(), target.tolist()
     ((2, 6, 17), [[6, 10, 10, 8, 8, 16], [5, 14, 13, 15, 12, 16]], [6, 5])
     """
+    if distance < 1:  # the cue would stand where the symbol does
+        raise UserError(f"the distance is {distance}; give one of at least 1")
     target = draw.integers(0, SYMBOLS, count)
     ids = draw.integers(SYMBOLS, SYMBOLS + NOISE, (count, distance + 1))
     ids[:, 0], ids[:, -1] = target, SYMBOLS + NOISE

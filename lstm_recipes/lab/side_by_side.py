@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from lstm_recipes.errors import UserError
 from lstm_recipes.lab.forward_rule import initial_weights
 from lstm_recipes.lab.wiring import Wiring
 from lstm_recipes.layers import CECLSTM, ForgetGateLSTM
@@ -103,6 +104,8 @@ class SideBySide:
     def __init__(
         self, networks: Networks, inputs: int, learning_rate: float, every_step: bool = False
     ):
+        if not networks.weights:
+            raise UserError("there are no networks; give at least one seed")
         self.networks, self.count = networks, len(networks.weights)
         self.every_step, self.inputs = every_step, inputs
         has_bias = len(networks.biases) > 0

@@ -54,6 +54,8 @@ def periodic(
     >>> periodic(None, "triangle", 4)[1][:, 0].tolist()
     [0.0, 0.5, 1.0, 0.5]
     """
+    if period < 2:
+        raise UserError(f"the period is {period}; give one of at least 2")
     t = np.arange(period) / period
     values = {
         "cosine": 0.5 * (1.0 - np.cos(2.0 * np.pi * t)),

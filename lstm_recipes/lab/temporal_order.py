@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from lstm_recipes.errors import UserError
+
 SYMBOLS = "EBabcdXY"
 PLACES = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}
 
@@ -11,6 +13,11 @@ def temporal_order(draw: np.random.Generator, count: int, marks: int) -> tuple:
     or three places (of which each is drawn from 11 that follow one another), where X or Y stands.
     Which of the four or eight orders of X and Y it was, is to be said at the end.
 
+    Args:
+        draw: What is drawn comes from here.
+        count: How many strings.
+        marks: How many such places, 2 or 3.
+
     Returns:
         x int32 ``[count, 110]``, the symbols' numbers, all ending at the last step; target one-hot
         ``[count, 2 ** marks]``; the first step of each, int32 ``[count]``.
@@ -19,6 +26,8 @@ def temporal_order(draw: np.random.Generator, count: int, marks: int) -> tuple:
     >>> "".join(SYMBOLS[k] for k in x[0, start[0]:])[:20], int(target.argmax())
     ('EbbaaaadcdccdccccdXd', 0)
     """
+    if marks not in PLACES:
+        raise UserError(f"marks is {marks}; give 2 or 3, for which the paper has places")
     lengths = draw.integers(100, 111, count)
     start = 110 - lengths
     rows = np.arange(count)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lstm_recipes.errors import UserError
+
 
 def in_turns(
     calls: Mapping[str, Callable[[], Any]], turns: int = 7, least: float = 0.05
@@ -17,7 +19,7 @@ def in_turns(
 
     Args:
         calls: By name.
-        turns: How many times each has its turn.
+        turns: How many times each has its turn, at least once.
         least: Seconds that a turn lasts at least, about.
 
     Returns:
@@ -27,6 +29,8 @@ def in_turns(
     >>> found["long"][1] > 3 * found["short"][1]
     True
     """
+    if turns < 1:
+        raise UserError(f"turns is {turns}; give at least 1")
     repeats = {}
     for name, call in calls.items():
         call()

@@ -19,10 +19,20 @@ def two_sequence(
     and 0 for class 2; with ``noisy_targets`` 0.2 for class 1 and 0.8 for class 2, with Gaussian
     noise of standard deviation 0.32.
 
+    Args:
+        draw: What is drawn comes from here.
+        count: How many sequences.
+        length: Of the shortest, at least 10; with less than that all would be as long.
+        informative: How many numbers tell the class, fewer than ``length``.
+        noise_on_all: Experiment 3b.
+        noisy_targets: Experiment 3c.
+
     Returns:
         x ``[count, time, 1]``, all ending at the last step; target ``[count, 1]``; the first step
         of each, int32 ``[count]``; and with noisy targets those without their noise.
     """
+    if length < 10:  # a tenth, by which the lengths vary, is then no whole number
+        raise UserError(f"the length is {length}; give one of at least 10")
     if not 1 <= informative < length:
         raise UserError(
             f"{informative} numbers tell the class in sequences of {length}; give from 1 to "

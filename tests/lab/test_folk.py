@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lstm_recipes.errors import UserError
 from lstm_recipes.lab import folk
 from lstm_recipes.lab.melodies import ALPHABET, BARS, FORMS, melody
 from lstm_recipes.lab.ngram import NGram
@@ -41,6 +42,10 @@ def test_what_a_tune_costs_is_what_was_chosen(tunes):
 
 
 def test_counting_by_hand():
+    with pytest.raises(UserError, match="the order is 0"):
+        NGram(0, "ab")
+    with pytest.raises(UserError, match="the alphabet is empty"):
+        NGram(2, "")
     model = NGram(2, "ab")
     model.fit(["aab"])
     # Order 1: a twice, b once, two kinds: (2 + 2/2) / 5. After a: once a, once b, two kinds.

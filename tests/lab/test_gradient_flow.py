@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_recipes.errors import UserError
 from lstm_recipes.lab.gradient_flow import gradient_flow
 from lstm_recipes.layers import CECLSTM, GRU, ForgetGateLSTM
 
@@ -50,3 +51,32 @@ def test_errors():
         gradient_flow(GRU(2), inputs(5), [1])
     with pytest.raises(ValueError, match="a lag of 9 was given and the inputs have 5 steps"):
         gradient_flow(GRU(2, return_state=True), inputs(5), [1, 9])
+
+
+@pytest.mark.parametrize("lags", [[], [0], [3, -1]])
+def test_lags_that_cannot_be(lags):
+    """inputs[:, -0:] are all of them."""
+    with pytest.raises(UserError, match=r"the lags are \[.*give some, each of at least 1"):
+        gradient_flow(GRU(2, return_state=True), inputs(5), lags)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.layers.Dense(2),
+        lambda: keras.layers.Bidirectional(keras.layers.GRU(2, return_state=True)),
+        lambda: keras.Sequential([keras.Input((None, 3)), GRU(2, return_state=True)]),
+    ],
+)
+def test_what_is_no_recurrent_layer(make):
+    layer = make()
+    with pytest.raises(UserError, match=f"a {type(layer).__name__} was given; give one recurrent"):
+        gradient_flow(layer, inputs(5), [1])
+
+
+@pytest.mark.parametrize("state", [2, -3])
+def test_a_state_that_there_is_not(state):
+    layer = ForgetGateLSTM(2, return_state=True)
+    with pytest.raises(UserError, match=f"state {state} was asked for.*give from -2 to 1"):
+        gradient_flow(layer, inputs(5), [1], state)
+    assert gradient_flow(layer, inputs(5), [1], -2).shape == (1, 2)

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from lstm_recipes.cli import main
+from lstm_recipes.errors import UserError
 from lstm_recipes.lab import by_adam, claims
 from lstm_recipes.lab.by_adam import ByAdam, ByElman
 from lstm_recipes.lab.claims import claim_of
@@ -81,6 +82,12 @@ def test_an_elman_network_has_no_fewer_weights_than_the_papers(name):
     units = len(networks.rows)
     assert weights >= wiring.weights
     assert (units - 1) * (wiring.inputs + units + wiring.outputs) + wiring.outputs < wiring.weights
+
+
+def test_without_a_network():
+    networks = replace(elman_networks(WIRINGS["blocks"], [0]), weights=[])
+    with pytest.raises(UserError, match="there are no networks; give at least one seed"):
+        SideBySide(networks, 3, learning_rate=0.01)
 
 
 def test_columns_that_are_not_each_others():

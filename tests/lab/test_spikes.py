@@ -40,6 +40,9 @@ def test_functions_that_repeat():
         assert wanted[5, 0] == pytest.approx(first) and wanted[10, 0] == pytest.approx(1.0)
     with pytest.raises(UserError, match="no function 'sine'; give one of cosine"):
         periodic(draw(), "sine", 10)
+    for period in (1, 0, -2):
+        with pytest.raises(UserError, match=f"period is {period}; give one of at least 2"):
+            periodic(draw(), "cosine", period)
     with pytest.raises(UserError, match="shortest is 1"):
         spike_delays(draw(), 1, 2, 3)
 

@@ -128,6 +128,10 @@ def test_what_cannot_be_is_said():
         (lambda: distractors(draw(), 1, 0, 5), "lag is 0"),
         (lambda: noise_free(draw(), 1, 1), "lag is 1"),
         (lambda: two_sequence(draw(), 1, 10, 10), "give from 1 to 9"),
+        (lambda: two_sequence(draw(), 1, 5, 3), "length is 5; give one of at least 10"),
+        (lambda: two_sequence(draw(), 1, 0, 1), "length is 0; give one of at least 10"),
+        (lambda: temporal_order(draw(), 1, 1), "marks is 1; give 2 or 3"),
+        (lambda: temporal_order(draw(), 1, 4), "marks is 4; give 2 or 3"),
     ):
         with pytest.raises(UserError, match=message):
             call()
