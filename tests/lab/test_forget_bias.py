@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from lstm_recipes.errors import UserError
 from lstm_recipes.lab import forget_bias
 from lstm_recipes.lab.forget_bias import half_life, judge, theory
 from lstm_recipes.lab.learner import Learner
@@ -30,6 +31,12 @@ def test_the_carousel_has_none():
 def test_recall_without_noise():
     x, y = recall(np.random.default_rng(0), 4, 9, blank=True)
     assert x[:, 1:-1].sum() == 0 and (x[:, 0].argmax(-1) == y).all() and x[:, -1, -1].all()
+
+
+def test_a_distance_that_cannot_be():
+    for distance in (0, -3):
+        with pytest.raises(UserError, match=f"the distance is {distance}; give one of at least 1"):
+            recall(np.random.default_rng(0), 2, distance)
 
 
 def test_one_seed_gives_the_same_again():
@@ -60,12 +67,16 @@ def numbers(**others):
     "others, verdict",
     [
         ({}, "holds"),
-        ({"half_lives": [[0.5], [1.0], [2.0], [None]]}, "holds in part"),
+        ({"half_lives": [[0.5], [1.0], [4.0], [None]]}, "holds"),  # in all: said, not judged
+        ({"half_lives_c_alone": [[0.5], [1.0], [2.0], [None]]}, "holds in part"),
+        ({"right": [[0.1, 0.1], [0.2, 0.1], [0.5, 0.4], [1.0, 0.85]]}, "holds"),  # on average
         ({"right": [[0.1], [0.95], [1.0], [1.0]]}, "holds in part"),
         ({"right": [[0.1], [0.1], [1.0], [0.9]]}, "holds in part"),
-        ({"half_lives": [[9.0]] * 4, "right": [[0.1]] * 4}, "does not hold"),
+        ({"half_lives_c_alone": [[9.0]] * 4, "right": [[0.1]] * 4}, "does not hold"),
     ],
 )
 def test_verdicts(others, verdict):
     said, found = judge(numbers(**others))
     assert found == verdict and "38.0" in said
+    worst, best = min(numbers(**others)["right"][-1]), max(numbers(**others)["right"][-1])
+    assert f"({worst:.0%} to {best:.0%})" in said
