@@ -86,9 +86,43 @@ def measure(part: Parts, seeds: int) -> dict[str, Any]:
     return {"distances": DISTANCES, "bound": BOUND, "rows": rows}
 
 
+RECALLED, VANISHED, DILUTED = 0.9, 0.01, 0.1
+"""From which share recalled on nothing is forgotten; below which share of an error it has vanished;
+from which share of a state's variance noise has diluted it."""
+
+
+def dilution_or_gradient(right: float, left: float, noise: float) -> str:
+    """What makes a trained net forget: noise that dilutes the state, or an error that has vanished?
+
+    An error that has vanished keeps a net from learning a distance, and does not by itself make
+    one forget that has learnt shorter ones: a state that goes back to the same few values keeps
+    a symbol and for that reason passes no error on (Bengio, Simard & Frasconi 1994, on latching).
+
+    Args:
+        right: The share recalled.
+        left: The share of an error that is left over the distance.
+        noise: The share of the state's variance that is not the symbol.
+
+    >>> dilution_or_gradient(right=1.0, left=1e-5, noise=1e-4)
+    'neither: it recalls 100%, though only 1e-05 of an error is left, and 0.0001 of the state is noise'
+    >>> dilution_or_gradient(right=0.2, left=0.5, noise=0.6)
+    'dilution: it recalls 20%, 0.5 of an error is left, and 0.6 of the state is noise'
+    """
+    there = {"dilution": noise >= DILUTED, "the gradient": left < VANISHED}
+    kept = right >= RECALLED
+    causes = [cause for cause, is_there in there.items() if is_there and not kept]
+    cause = " and ".join(causes) or "neither"
+    though = "though only " if kept and there["the gradient"] else ""
+    return (
+        f"{cause}: it recalls {right:.0%}, {though}{left:.1g} of an error is left, and "
+        f"{noise:.1g} of the state is noise"
+    )
+
+
 def judge(numbers: dict[str, Any]) -> tuple[str, str]:
     """It holds if the LSTMs recall at least 0.9 at 200 and less at 500, on average; it does not
-    hold if they recall at least 0.9 at 1,000; all else is in part."""
+    hold if they recall at least 0.9 at 1,000; all else is in part. Why is said by the farthest
+    distance, as `dilution_or_gradient` judges it."""
     at = list(numbers["distances"])
     right = {kind: np.mean(row["right"], axis=0) for kind, row in numbers["rows"].items()}
     lstm = {d: right["LSTM"][at.index(d)] for d in (200, 500, 1000)}
@@ -106,7 +140,10 @@ def judge(numbers: dict[str, Any]) -> tuple[str, str]:
         )
     said = "recalled at 200, 500, 1,000 and 2,000 steps (share of an error left, share of the "
     said += f"state's variance that is not the symbol), trained up to {numbers['bound']}: "
-    return said + "; ".join(rows), verdict
+    said += "; ".join(rows)
+    row = numbers["rows"]["LSTM"]
+    why = dilution_or_gradient(right["LSTM"][-1], row["left"][-1], 1 - row["told"][-1])
+    return f"{said}. Dilution or gradient? For the LSTM at {at[-1]:,} steps {why}", verdict
 
 
 def draw(numbers: dict[str, Any], figure: "Figure") -> None:

@@ -5,7 +5,12 @@ import pytest
 
 from lstm_recipes.lab import recall_distance
 from lstm_recipes.lab.learner import Learner
-from lstm_recipes.lab.recall_distance import distances, judge, told_apart
+from lstm_recipes.lab.recall_distance import (
+    dilution_or_gradient,
+    distances,
+    judge,
+    told_apart,
+)
 
 
 def test_told_apart_by_hand():
@@ -44,3 +49,27 @@ def test_verdicts(right, verdict):
     numbers = {"distances": [200, 500, 1000, 2000], "bound": 200, "rows": {"LSTM": row}}
     said, found = judge(numbers)
     assert found == verdict and "(0.5, 0.1)" in said
+    assert "Dilution or gradient? For the LSTM at 2,000 steps neither: it recalls" in said
+
+
+def test_it_is_the_farthest_distance_that_is_explained():
+    row = {"right": [[1.0] * 4] * 2, "left": [1.0, 0.1, 0.1, 1e-6], "told": [0.9] * 4}
+    numbers = {"distances": [200, 500, 1000, 2000], "bound": 200, "rows": {"LSTM": row}}
+    said, _ = judge(numbers)
+    assert "at 2,000 steps neither: it recalls 100%, though only 1e-06 of an error is left" in said
+
+
+@pytest.mark.parametrize(
+    "right, left, noise, cause",
+    [
+        (1.0, 3e-5, 1e-4, "neither: "),  # nothing is forgotten where hardly an error is left
+        (0.95, 1.0, 0.5, "neither: "),
+        (0.5, 1e-5, 0.01, "the gradient: "),
+        (0.5, 1.0, 0.5, "dilution: "),
+        (0.5, 1e-5, 0.5, "dilution and the gradient: "),
+        (0.5, 1.0, 0.01, "neither: "),
+    ],
+)
+def test_dilution_or_gradient(right, left, noise, cause):
+    said = dilution_or_gradient(right, left, noise)
+    assert said.startswith(cause) and ("though" in said) == (right >= 0.9 and left < 0.01)
