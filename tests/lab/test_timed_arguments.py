@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from lstm_recipes.errors import UserError
 from lstm_recipes.lab import lstm_or_gpt2, sequential, two_megabytes
 from lstm_recipes.lab.argument import Parts
 from lstm_recipes.lab.timing import in_turns
@@ -24,6 +25,8 @@ def test_calls_take_turns_and_the_first_one_is_not_timed():
     assert all(low <= middle <= high and middle >= 0.01 for low, middle, high in found.values())
     one = in_turns({"a": lambda: call("a")}, turns=1, least=0.0)
     assert len(one["a"]) == 3
+    with pytest.raises(UserError, match="turns is 0; give at least 1"):
+        in_turns({"a": lambda: None}, turns=0)
 
 
 # Steps in a row.
@@ -56,6 +59,14 @@ def test_the_verdict_on_steps_in_a_row(attention, verdict):
     numbers = {"width": 100, "lengths": [64, 256], "seconds": seconds}
     said, found = sequential.judge(numbers | {"bytes": {"1": size, "64": size}})
     assert found == verdict and "16 MiB of scores and 2 KiB of state" in said
+    assert "computed and not measured" in said and "as large at 3 steps" in said  # 256 / √8192
+
+
+def test_where_scores_are_as_large_as_the_state():
+    """At the argument's own width: 8 · width = 4 · heads · n²."""
+    n = sequential.memory_crossing(64, sequential.state_bytes(5), sequential.score_bytes(5, 64))
+    assert n == pytest.approx((2 * sequential.WIDTH / sequential.HEADS) ** 0.5) and round(n) == 11
+    assert "cross at 11 steps" in sequential.SEQUENTIAL.shows
 
 
 # An LSTM or GPT-2.
@@ -106,14 +117,17 @@ def test_the_lstm_has_two_and_a_half_million_weights():
 
 
 @pytest.mark.parametrize(
-    ("writing", "verdict"), [(150.0, "holds"), (90.0, "holds in part"), (10.0, "does not hold")]
+    ("writing", "verdict"), [(500.0, "holds"), (300.0, "holds in part"), (10.0, "does not hold")]
 )
 def test_the_verdict_on_an_lstm_and_gpt2(writing, verdict):
-    reading = {"LSTM": 200.0 if writing > 50 else 20.0, "GPT-2": 10.0}
+    """Of text, not of tokens: 30 times as many tokens a second are 9 times as many characters."""
+    reading = {"LSTM": 600.0 if writing > 50 else 20.0, "GPT-2": 10.0}
     speed = {"1": {"reading": reading, "writing": {"LSTM": writing, "GPT-2": 10.0}}}
     numbers = {"weights": {"LSTM": 2.5e6, "GPT-2": 124e6}, "speed": speed}
     said, found = lstm_or_gpt2.judge(numbers)
-    assert found == verdict and f"writing, batch 1 {writing / 10:.0f}x" in said
+    assert round(lstm_or_gpt2.PIECE, 2) == 3.3
+    characters = f"{writing / 10 / lstm_or_gpt2.PIECE:.1f}x"
+    assert found == verdict and f"writing, batch 1 {characters} ({writing / 10:.0f}x)" in said
 
 
 # Two megabytes.
