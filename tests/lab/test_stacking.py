@@ -36,6 +36,30 @@ def test_one_depth_is_measured(monkeypatch):
     found = stacking.measure(Parts(None, notify=lambda line: None), 1)
     for row in found["rows"].values():
         assert 5.0 < row["bits"][0][0] < 7.0  # of 65 characters as likely as each other 6.02
+    assert found["bigram"] < 2.0 and found["steps"] == 2
+
+
+def test_a_bigram_by_hand():
+    """Behind each of ten letters comes one that is always the same, seen 26 times or 27; what
+    never came has one kind's share, a tenth of it this letter's (Witten & Bell)."""
+    text = Characters("abcdefghij" * 30)
+    seen = np.bincount(text.train[1:], minlength=10)  # 27 but for the first letter, which has 26
+    unigram = (np.bincount(text.train, minlength=10) + 10 * 0.1) / (270 + 10)
+    _, y = text.validation(128, 7)
+    by_hand = -np.log2((seen[y] + unigram[y]) / (seen[y] + 1)).mean()
+    assert stacking.bigram_bits(text, 7) == pytest.approx(by_hand)
+
+
+def test_each_depth_learns_for_long_enough_and_the_claim_says_how_long():
+    assert stacking.STEPS >= 2000 and "after 2,000 steps" in stacking.STACKING.says
+
+
+def numbers(plain, residual, bigram=3.5):
+    rows = {
+        name: {"bits": [[b, b] for b in bits], "weights": [40_000], "units": [9]}
+        for name, bits in (("plain", plain), ("residual", residual))
+    }
+    return {"depths": [1, 2, 6], "steps": 2000, "bigram": bigram, "rows": rows}
 
 
 @pytest.mark.parametrize(
@@ -48,9 +72,25 @@ def test_one_depth_is_measured(monkeypatch):
     ],
 )
 def test_verdicts(plain, residual, verdict):
-    rows = {
-        name: {"bits": [[b, b] for b in bits], "weights": [40_000], "units": [9]}
-        for name, bits in (("plain", plain), ("residual", residual))
-    }
-    said, found = judge({"depths": [1, 2, 6], "steps": 300, "rows": rows})
-    assert found == verdict and "40,000" in said
+    said, found = judge(numbers(plain, residual))
+    assert found == verdict and "40,000" in said and "2,000 steps" in said
+    assert "Not judged" not in said
+
+
+@pytest.mark.parametrize(
+    "plain, verdict, left_out",
+    [
+        ([3.0, 2.9, 4.8], "holds in part", "residuals"),
+        ([3.0, 3.6, 4.8], "does not hold", "two layers and residuals"),
+    ],
+)
+def test_who_has_not_begun_to_learn_is_not_judged(plain, verdict, left_out):
+    said, found = judge(numbers(plain, [3.0, 2.9, 2.9]))
+    assert found == verdict
+    assert said.endswith(f"Not judged, for a net is not past the bigram: {left_out}")
+
+
+def test_one_net_that_has_not_begun_is_enough_for_that():
+    given = numbers([3.0, 2.9, 3.2], [3.0, 2.9, 2.9])
+    given["rows"]["plain"]["bits"][2][1] = 3.6
+    assert judge(given)[1] == "holds in part"
