@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lstm_recipes.errors import UserError
 from lstm_recipes.lab import window_or_state
 from lstm_recipes.lab.learner import Learner
 from lstm_recipes.lab.window_or_state import PREPOSITION, VERB, agreement, judge, network
@@ -36,6 +37,10 @@ def test_a_window_learns_what_it_sees(monkeypatch):
     assert near > 0.9 and far < 0.65
 
 
+def about(distances, rows):
+    return {"distances": distances, "windows": [4], "bound": 20, "steps": 4000, "rows": rows}
+
+
 @pytest.mark.parametrize(
     "window, lstm, verdict",
     [
@@ -47,6 +52,19 @@ def test_a_window_learns_what_it_sees(monkeypatch):
 )
 def test_verdicts(window, lstm, verdict):
     rows = {"window of 4": {"right": [window]}, "LSTM": {"right": [lstm]}}
-    numbers = {"distances": [3, 10, 40], "windows": [4], "bound": 20, "rows": rows}
-    said, found = judge(numbers)
-    assert found == verdict and "windows of 4" in said
+    said, found = judge(about([3, 10, 40], rows))
+    assert found == verdict and "windows of 4" in said and "after 4,000 steps" in said
+
+
+@pytest.mark.parametrize("far_edge, verdict", [(0.86, "holds"), (0.6, "holds in part")])
+def test_the_control_is_judged_on_average(far_edge, verdict):
+    """A subject at the window's far edge is learnt last."""
+    rows = {"window of 4": {"right": [[1.0, 1.0, far_edge, 0.5]]}, "LSTM": {"right": [[1.0] * 4]}}
+    said, found = judge(about([1, 2, 3, 10], rows))
+    assert found == verdict and f"(at the worst distance {far_edge:.0%})" in said
+
+
+@pytest.mark.parametrize("distance", [0, -1])
+def test_a_distance_that_cannot_be(distance):
+    with pytest.raises(UserError, match=f"the distance is {distance}; give one of at least 1"):
+        agreement(np.random.default_rng(0), 2, distance)
