@@ -104,7 +104,8 @@ def dilution_or_gradient(right: float, left: float, noise: float) -> str:
         noise: The share of the state's variance that is not the symbol.
 
     >>> dilution_or_gradient(right=1.0, left=1e-5, noise=1e-4)
-    'neither: it recalls 100%, though only 1e-05 of an error is left, and 0.0001 of the state is noise'
+    'neither: it recalls 100%, though only 1e-05 of an error is left, and 0.0001 of the state
+    is noise'
     >>> dilution_or_gradient(right=0.2, left=0.5, noise=0.6)
     'dilution: it recalls 20%, 0.5 of an error is left, and 0.6 of the state is noise'
     """
