@@ -14,9 +14,9 @@ PACKAGES = ("lstm-recipes", "keras", "tensorflow", "numpy")
 
 
 def measured(note: str = "") -> dict[str, Any]:
-    """Commit, date, versions and machine."""
+    """Commit (``-dirty`` if files of it were changed), date, versions and machine."""
     commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
+        ["git", "describe", "--always", "--dirty", "--exclude", "*"],
         cwd=ROOT,
         capture_output=True,
         text=True,

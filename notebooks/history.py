@@ -83,6 +83,21 @@ def measured(what: str, pattern: str, value: Callable[[dict], float], digits: in
     print(f"{what}: {statistics.mean(values):,.{digits}f}{spread} ({seeds})")
 
 
+def learnt(what: str, *rows: str) -> None:
+    """Print of each row of the laboratory's ledger how many of its networks learnt the task."""
+    for row in rows:
+        path = RESULTS / row if RESULTS else None
+        if path is None or not path.exists():
+            print(f"{what}: no result file {row} here; the repository has it")
+            continue
+        found = json.loads(path.read_text("utf-8"))
+        m, name = found["metrics"], found["command"].removeprefix("lstm-recipes lab run ")
+        said = f"{m['succeeded']} of {m['seeds']} networks"
+        if m["succeeded"]:
+            said += f", after {m['mean_sequences']:,} sequences"
+        print(f"{what}, {name}: {said} ({found['date']})")
+
+
 def bits(metrics: dict) -> float:
     return metrics["bits_per_character"]
 
@@ -114,6 +129,7 @@ for t in range(12):
     h = np.tanh(x[:, t] @ W + h @ U + b)
 np.testing.assert_allclose(said, h, atol=1e-5)
 print("by hand and the layer: the same")
+learnt("the order of two symbols far apart", "lab-elman/temporal-order-4-0.json")
 
 # %% [markdown]
 # ## 1997: the carousel
@@ -147,12 +163,7 @@ new = gradient_flow(cec, long, [LAG])
 print(f"left of an error after {LAG:,} steps: Elman {old:.1e}, CEC {new.min():.4f}")
 np.testing.assert_allclose(new, 1.0, rtol=1e-4)
 assert old < 1e-6
-measured(
-    "sequences until it tells apart the order of two symbols far apart (1997: 31,390)",
-    "lab/temporal-order-4-0.json",
-    lambda metrics: metrics["mean_sequences"],
-    0,
-)
+learnt("the order of two symbols far apart (1997: 31,390)", "lab/temporal-order-4-0.json")
 
 # %% [markdown]
 # ## 2000: learning to let go
@@ -168,12 +179,16 @@ measured(
 # %% alt="Size of the cell state over a stream: of 1997 rising into the thousands, of 2000 level below 1"
 stream = np.ones((1, 200 if FAST else 2_000, 3), "float32")
 sizes = {}
-for layer_class in (CECLSTM, ForgetGateLSTM):
+slopes = {  # of what the cell shows, tanh(c / 2) in 1997 and tanh(c) today
+    CECLSTM: lambda c: 0.5 * (1 - np.tanh(c / 2) ** 2),
+    ForgetGateLSTM: lambda c: 1 - np.tanh(c) ** 2,
+}
+for layer_class, slope in slopes.items():
     keras.utils.set_random_seed(0)
     c = trace(layer_class(8), stream)["c"][0]
     sizes[layer_class.__name__] = abs(c).max(axis=1)
     print(f"{layer_class.__name__:15} largest cell at the end: {abs(c[-1]).max():8.2f}", end=", ")
-    print(f"and its slope tanh': {1 - np.tanh(abs(c[-1]).max()) ** 2:.1e}")
+    print(f"where what it shows has the slope {slope(abs(c[-1]).max()):.1e}")
 assert sizes["CECLSTM"][-1] > 10 * sizes["ForgetGateLSTM"][-1]
 
 figure, axes = plt.subplots()
@@ -182,6 +197,8 @@ for (name, size), color in zip(sizes.items(), (ORANGE, BLUE), strict=True):
 axes.set(xlabel="step of the stream", ylabel="largest |c|", yscale="log")
 axes.legend()
 plt.show()
+streams = ["lab/continual-reber-1997-0.json", "lab/continual-reber-0.json"]
+learnt("strings without marked ends", *streams)
 for name in ("cec", "forget"):
     measured(f"bits per character, {name}, 1,000 steps", f"char-rnn/layer-{name}-*.json", bits, 3)
 
@@ -212,6 +229,9 @@ for name, (empty, filled) in gates.items():
     print(f"{name:15} forget gates, cells empty {empty.round(3)}, full {filled.round(3)}")
 assert (gates["ForgetGateLSTM"][0] == gates["ForgetGateLSTM"][1]).all()
 np.testing.assert_allclose(gates["PeepholeLSTM"][1], sigmoid(1 + full[0]), rtol=1e-5)
+for shape in ("triangle", "cosine"):
+    rows = (f"lab/periodic-{shape}-10{cell}-0.json" for cell in ("", "-peepholes"))
+    learnt(f"a {shape} of ten steps", *rows)
 measured("bits per character, peepholes", "char-rnn/layer-peephole-*.json", bits, 3)
 
 # %% [markdown]
@@ -290,6 +310,10 @@ for length in (2, 200):
     floats = sum(int(tf.size(part)) for part in tf.nest.flatten(plain.start(encoded)))
     print(f"of {length:3} tokens the decoder gets {floats} numbers")
     assert floats == 32 and plain.memory(encoded) == ()
+ablation = "BLEU, Multi30k English to German, 256 units, beam 2 (lower case, tokenised)"
+for row in ("none", "bahdanau"):
+    pattern, about = f"translate-attention/{row}-0.json", f"attention: {row}"
+    measured(f"{ablation}, {about}", pattern, lambda m: m["bleu_by_beam"]["2"])
 
 # %% [markdown]
 # ## 2014: looking back
@@ -360,6 +384,9 @@ for name, wrap in {"plain": lambda layer: layer, "residual": Residual}.items():
     left[name] = float(tf.norm(tape.gradient(total, bottom)))
     print(f"{name:9} {left[name]:.2e}")
 assert left["residual"] > 100 * left["plain"]
+for row in ("2-plain", "4-plain", "4-residual", "8-plain", "8-residual"):
+    pattern = f"translate-depth/{row}-0.json"
+    measured(f"{ablation}, layers: {row}", pattern, lambda m: m["bleu_by_beam"]["2"])
 
 # %% [markdown]
 # ## 2017: what changed

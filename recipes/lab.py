@@ -1,6 +1,8 @@
 """lab: what the papers say of LSTMs, re-run at the papers' lengths and by their rules."""
 
+import builtins
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -55,14 +57,13 @@ def run(
             f"there is no claim {name!r}; give one of {', '.join([*CLAIMS, *ARGUMENTS])}"
         )
     claim = ARGUMENTS.get(name) or claim_of(name)
-    print(f"{claim.says} ({claim.source}): up to {claim.minutes:g} minutes", file=sys.stderr)
+    minutes = claim.minutes if network == "paper" else 5
+    print(f"{claim.says} ({claim.source}): up to {minutes:g} minutes", file=sys.stderr)
     if name in ARGUMENTS:
         if network != "paper":
             raise UserError(f"{name} is an argument and no task; leave out --network")
         return _measured(name, seeds, folder, overwrite)
-    seeds = seeds or SEEDS
-    here = run_folder(folder, name, seeds, network)
-    return _learnt(name, seeds, network, here, overwrite)
+    return _learnt(name, seeds or SEEDS, network, folder, overwrite)
 
 
 def run_folder(folder: Path, name: str, seeds: int, network: str = "paper") -> Path:
@@ -80,7 +81,7 @@ def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> di
     if seeds and not argument.seeds:
         raise UserError(f"nothing in {name} is drawn at random; leave out --seeds")
     seeds = seeds or argument.seeds
-    here = run_folder(folder, name, seeds)
+    here = _made(run_folder(folder, name, seeds))
     found = argument.run(here, seeds, overwrite)
     _keep(here, found)
     shown = {key: value for key, value in found.items() if key != "numbers"}
@@ -92,10 +93,33 @@ def _measured(name: str, seeds: int | None, folder: Path, overwrite: bool) -> di
     return shown
 
 
-def _learnt(name: str, seeds: int, network: str, here: Path, overwrite: bool) -> dict[str, Any]:
+def _learnt(name: str, seeds: int, network: str, folder: Path, overwrite: bool) -> dict[str, Any]:
     """What came of a task's trials, kept in its folder; the verdict is on the paper's networks."""
-    from lstm_recipes.lab.by_adam import ByAdam, ByElman
     from lstm_recipes.lab.claim import verdict
+    from lstm_recipes.lab.claims import claim_of
+
+    claim = claim_of(name)
+    found = _trials(name, seeds, network, folder, overwrite)
+    if claim.control and not found["succeeded"]:
+        print(f"and to compare: {claim_of(claim.control).says}", file=sys.stderr)
+        control = _trials(claim.control, seeds, network, folder, False)
+        found |= {"control": claim.control, "control_succeeded": control["succeeded"]}
+    found |= {"paper_sequences": claim.sequences}
+    if network == "paper":
+        found["verdict"] = verdict(claim, found)
+    found = {"claim": claim.says, "source": claim.source} | found
+    _keep(run_folder(folder, name, seeds, network), found)
+    if claim.sequences is None:  # a figure that the paper does not give is not shown
+        del found["paper_sequences"]
+    for key, value in found.items():
+        if isinstance(value, builtins.list):  # a number a network
+            found[key] = ", ".join("-" if n is None else f"{n:,}" for n in value)
+    return found
+
+
+def _trials(name: str, seeds: int, network: str, folder: Path, overwrite: bool) -> dict[str, Any]:
+    """What came of them, or comes when they go on."""
+    from lstm_recipes.lab.by_adam import ByAdam, ByElman
     from lstm_recipes.lab.claims import claim_of
 
     claim = claim_of(name)
@@ -105,20 +129,22 @@ def _learnt(name: str, seeds: int, network: str, here: Path, overwrite: bool) ->
     if network != "paper":
         task = replace(task, limit=claim.sequences)
         method = {"adam": ByAdam, "elman": ByElman}[network]
+    here = _made(run_folder(folder, name, seeds, network))
     trials = method(task, [*range(seeds)], here, overwrite)
-    found = trials.run(lambda line: print(line, file=sys.stderr))
-    found |= {"paper_sequences": claim.sequences}
-    if network == "paper":
-        found["verdict"] = verdict(claim, found)
-    found = {"claim": claim.says, "source": claim.source} | found
-    _keep(here, found)
-    if claim.sequences is None:  # a figure that the paper does not give is not shown
-        del found["paper_sequences"]
-    for key in {"sequences", "wrong", "wrong_in_the_end", "error_free"} & set(found):
-        found[key] = ", ".join("-" if n is None else f"{n:,}" for n in found[key])
-    return found
+    return trials.run(lambda line: print(line, file=sys.stderr))
+
+
+def _made(here: Path) -> Path:
+    """The folder, before anything is measured that could then not be kept."""
+    try:
+        here.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror
+        raise UserError(f"{here} cannot be made ({why}); give another --folder") from None
+    if not os.access(here, os.W_OK):
+        raise UserError(f"{here} cannot be written to; give another --folder")
+    return here
 
 
 def _keep(here: Path, found: dict[str, Any]) -> None:
-    here.mkdir(parents=True, exist_ok=True)
     write_atomically(here / "result.json", (json.dumps(found, indent=2) + "\n").encode())

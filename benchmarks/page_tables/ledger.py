@@ -7,7 +7,8 @@ from page_tables.shared import NOTHING, line, measured_on, results
 
 def claims() -> str:
     """The ledger of the laboratory's tasks."""
-    found = [runs[0] for runs in results("lab").values() if "sequences" in runs[0]["metrics"]]
+    stored = {name: runs[0] for name, runs in results("lab").items()}
+    found = [result for result in stored.values() if "sequences" in result["metrics"]]
     if not found:
         return NOTHING
     beside = {"By Adam": results("lab-adam"), "Elman network": results("lab-elman")}
@@ -22,6 +23,8 @@ def claims() -> str:
             for kind, runs in beside.items()
             if name in runs
         ]
+        if "control" in m:
+            others.append(f"`{m['control']}`: {m['control_succeeded']} of {m['seeds']}.")
         cells = [
             f"{m['claim']} ({m['source']}): `{name}`",
             "–" if m["paper_sequences"] is None else f"{m['paper_sequences']:,}",
@@ -36,8 +39,14 @@ def claims() -> str:
         "Sequences, or guesses, until a trial succeeds: the mean of those that did, the fewest and "
         f"the most. All rows together took {minutes:.0f} minutes."
     )
-    dates = sorted({measured_on(result) for result in every})
-    return "\n".join([*lines, "", " ".join([about, *dates])])
+    measured: dict[str, list[str]] = {}
+    for result in every:
+        kind = result["command"].partition(" --network ")[2]
+        name = f"`{result['config']}`" + (f" by {kind}" if kind else "")
+        measured.setdefault(measured_on(result), []).append(name)
+    rest = max(measured, key=lambda said: len(measured[said]))
+    dates = [f"{', '.join(names)}: {said}" for said, names in measured.items() if said != rest]
+    return "\n".join([*lines, "", f"{about} {rest}", *dates])
 
 
 def succeeded(metrics: dict) -> str:
@@ -47,11 +56,12 @@ def succeeded(metrics: dict) -> str:
     if counts:
         said += f": {metrics['mean_sequences']:,} ({min(counts):,}–{max(counts):,})"
     if metrics.get("good"):
-        said += f"; {metrics['good']} more err less than once in 1,000 symbols"
+        said += f"; {metrics['good']} more err less than once in 1,000 steps"
     failed = sorted(n for n in metrics.get("wrong_in_the_end", []) if n is not None)
     if failed:
         few = "–".join(f"{n:,}" for n in dict.fromkeys([failed[0], failed[-1]]))
         said += f"; {'the others' if counts else 'all'} {few} of {metrics['judged']:,} wrong"
+        said += f" after {metrics['seen']:,}" if "seen" in metrics else ""
     return said
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstm_recipes.data.cache import write_atomically
+from lstm_recipes.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +29,9 @@ class Parts:
         folder: Where ``parts.json`` is, or None: nothing is kept.
         overwrite: Begin anew, whatever is there.
         notify: Gets a line when a part is there.
+
+    Raises:
+        UserError: What was kept is damaged.
 
     >>> part = Parts(None, notify=print)
     >>> part("twice two", lambda: 4)
@@ -46,8 +50,11 @@ class Parts:
         self.seconds = 0.0
         """How long all parts took, those of an interrupted run too."""
         if self.path is not None and self.path.exists() and not overwrite:
-            kept = json.loads(self.path.read_text("utf-8"))
-            self.kept, self.seconds = kept["parts"], kept["seconds"]
+            try:
+                kept = json.loads(self.path.read_text("utf-8"))
+                self.kept, self.seconds = kept["parts"], kept["seconds"]
+            except (ValueError, KeyError, TypeError):
+                raise UserError(f"{self.path} is damaged; --overwrite starts anew") from None
 
     def __call__(self, name: str, measure: Callable[[], Any]) -> Any:
         """A part, as JSON gives it back: what is kept of it, or what ``measure`` gives."""
@@ -102,8 +109,13 @@ class Argument:
 
 
 def picture(argument: Argument, numbers: dict[str, Any], path: Path) -> None:
-    """Draw an argument's numbers into an SVG file, the same bytes for the same numbers."""
-    import matplotlib
+    """Draw an argument's numbers into an SVG file."""
+    save_picture(lambda figure: argument.draw(numbers, figure), path)
+
+
+def save_picture(draw: Callable[["Figure"], None], path: Path, height: float = 3.4) -> None:
+    """Draw into an SVG file of 7 inches by ``height``, the same bytes for the same drawing."""
+    import matplotlib.figure
 
     style = {"svg.hashsalt": "lstm-recipes", "font.size": 11, "svg.fonttype": "path"}
     style |= {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True}
@@ -111,7 +123,7 @@ def picture(argument: Argument, numbers: dict[str, Any], path: Path) -> None:
     # The colours of Okabe and Ito, which are told apart without seeing red or green.
     colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"]
     with matplotlib.rc_context(style | {"axes.prop_cycle": matplotlib.cycler(color=colors)}):
-        figure = matplotlib.figure.Figure(figsize=(7, 3.4), layout="constrained")
-        argument.draw(numbers, figure)
+        figure = matplotlib.figure.Figure(figsize=(7, height), layout="constrained")
+        draw(figure)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})

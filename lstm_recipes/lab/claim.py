@@ -24,6 +24,9 @@ class Claim:
     """A claim holds up to so many times the paper's sequences."""
     rate: float = 1.0
     """What share of trials succeeded in the paper; 0 where the claim is that none does."""
+    control: str | None = None
+    """Of a claim that none does, the one that teaches alike a network which should. Where that one
+    learns nothing either, the claim has not been tested."""
 
     @property
     def networks(self) -> list[str]:
@@ -39,7 +42,7 @@ class Claim:
 def verdict(claim: Claim, found: dict[str, Any]) -> str:
     """ "holds" if as large a share of trials succeeded as in the paper, on average in at most twice
     the paper's sequences; "holds in part" if at least half of that share did; otherwise "does not
-    hold". That none succeeds holds if none did.
+    hold". That none succeeds holds if none did, and is not tested if the control failed too.
 
     >>> from lstm_recipes.lab.claims import claim_of
     >>> claim = claim_of("adding-100")
@@ -48,6 +51,8 @@ def verdict(claim: Claim, found: dict[str, Any]) -> str:
     """
     share = found["succeeded"] / found["seeds"]
     if claim.rate == 0.0:
+        if share == 0.0 and found.get("control_succeeded") == 0:
+            return "not tested"
         return "holds" if share == 0.0 else "does not hold"
     most = float("inf") if claim.sequences is None else claim.factor * claim.sequences
     if share >= claim.rate and found["mean_sequences"] <= most:

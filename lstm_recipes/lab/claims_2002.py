@@ -15,7 +15,7 @@ from lstm_recipes.lab.stream_trials import StreamTask, StreamTrials
 from lstm_recipes.lab.wiring import Wiring
 
 
-def continual_reber_claim(gates: bool, decay: float, streams: int, rate: float) -> Claim:
+def continual_reber_claim(gates: bool, decay: float, streams: int | None, rate: float) -> Claim:
     fades = ", the learning rate fading along a stream" if decay < 1.0 else ""
     says = (
         f"An LSTM {'with' if gates else 'without'} forget gates {'' if gates else 'never '}predicts"
@@ -39,7 +39,7 @@ def continual_reber_claim(gates: bool, decay: float, streams: int, rate: float) 
         biases={"i": biases, "o": biases} | ({"f": [0.5, 1.0, 1.5, 2.0]} if gates else {}),
     )
     source = "2000, section 4, table 2"
-    return Claim(says + fades, source, streams, 15, task, StreamTrials, rate=rate)
+    return Claim(says + fades, source, streams, 30, task, StreamTrials, rate=rate)
 
 
 def _timing(
@@ -49,7 +49,9 @@ def _timing(
     peepholes: bool,
     *,
     forget_bias: float,
+    minutes: float = 3,
     rate: float = 1.0,
+    control: str | None = None,
     **task: Any,
 ) -> Claim:
     """Of 2002: one cell with three gates, which sees a single input. The learning rates and the
@@ -74,7 +76,8 @@ def _timing(
         **task,
     )
     cell = f"A cell {'with' if peepholes else 'without'} peepholes"
-    return Claim(f"{cell} {says}", f"2002, {what}", None, 2, task, StreamTrials, rate=rate)
+    about = {"rate": rate, "control": control}
+    return Claim(f"{cell} {says}", f"2002, {what}", None, minutes, task, StreamTrials, **about)
 
 
 def spike_delays_claim(shortest: int, peepholes: bool) -> Claim:
@@ -86,13 +89,14 @@ def spike_delays_claim(shortest: int, peepholes: bool) -> Claim:
         forget_bias=2.0,
         learning_rate=0.01,
         first_asked=False,
+        minutes=10 if shortest > 10 else 3,
     )
 
 
 def timed_spikes_claim(shortest: int, peepholes: bool) -> Claim:
     return _timing(
         f"gives a spike after {shortest} or {shortest + 1} steps, as it is told to",
-        "generating timed spikes",
+        f"generating timed spikes{'' if peepholes else ' (there with peepholes)'}",
         partial(timed_spikes, shortest=shortest, kinds=2, spikes=5000),
         peepholes,
         forget_bias=-2.0,
@@ -110,5 +114,7 @@ def periodic_claim(shape: str, period: int, peepholes: bool) -> Claim:
         forget_bias=2.0 if shape == "cosine" else -2.0,
         learning_rate=0.03 if shape == "cosine" else 0.01,
         tolerance=0.3,
+        drawn=False,
         rate=float(learnt),
+        control=None if learnt else f"periodic-{shape}-{period}-peepholes",
     )

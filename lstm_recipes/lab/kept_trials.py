@@ -2,14 +2,18 @@
 
 import io
 import json
+import re
 import time
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstm_recipes.data.cache import write_atomically
+from lstm_recipes.errors import UserError
 
 EVERY = 30  # seconds between two states that are kept
 
@@ -22,18 +26,25 @@ class KeptTrials:
     them back.
 
     Args:
+        task: What they learn; a state of another one is not gone on from.
         seeds: One a network.
         folder: Where the state is kept, or None.
     """
 
-    def __init__(self, seeds: list[int], folder: Path | None):
-        self.seeds, self.folder = seeds, folder
+    stops: tuple[str, ...] = ("limit",)
+    """Of a task, when to stop, which another run may know otherwise and go on."""
+
+    def __init__(self, task: Any, seeds: list[int], folder: Path | None):
+        self.task, self.seeds, self.folder = task, seeds, folder
         self.seconds = 0.0
         self.succeeded: dict[int, int] = {}
         self.wrong: dict[int, int] = {}
 
     def run(self, notify: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
         """Learn until every network has succeeded or none may go on; what came of it."""
+        if self.seconds:
+            goes_on = "goes on" if self._may_go_on() else "done before; --overwrite starts anew"
+            notify(f"{goes_on}: {self._progress()}")
         saved = began = time.perf_counter()
         before = self.seconds
         while self._may_go_on():
@@ -62,19 +73,38 @@ class KeptTrials:
             "seconds": self.seconds,
             "succeeded": list(self.succeeded.items()),
             "wrong": list(self.wrong.items()),
+            "task": self._identity(),
         }
         content = io.BytesIO()
         np.savez(content, numbers=json.dumps(numbers | self._numbers()), **self._arrays())
         self.folder.mkdir(parents=True, exist_ok=True)
         write_atomically(self.folder / "state.npz", content.getvalue())
 
+    def _identity(self) -> str:
+        """The task but for its stop, and the seeds, in words that are the same in every process."""
+        task = replace(self.task, **dict.fromkeys(self.stops, 0))
+        return re.sub(" at 0x[0-9a-f]+", "", repr((task, self.seeds)))
+
     def _restore(self) -> None:
-        """Take back what the folder has, if it has anything."""
+        """Take back what the folder has, if it has anything.
+
+        Raises:
+            UserError: It is damaged, or of another task.
+        """
         if self.folder is None or not (self.folder / "state.npz").exists():
             return
-        with np.load(self.folder / "state.npz", allow_pickle=False) as kept:
-            numbers = json.loads(str(kept["numbers"]))
-            arrays = {name: kept[name] for name in kept.files if name != "numbers"}
+        path = self.folder / "state.npz"
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                numbers = json.loads(str(kept["numbers"]))
+                arrays = {name: kept[name] for name in kept.files if name != "numbers"}
+        except (ValueError, EOFError, KeyError, zipfile.BadZipFile):
+            raise UserError(f"{path} is damaged; --overwrite starts anew") from None
+        if numbers.get("task") != self._identity():
+            raise UserError(
+                f"{path} is of another task, or of this one as another version of lstm-recipes "
+                f"had it; --overwrite starts anew"
+            )
         self.seconds = numbers["seconds"]
         self.succeeded = dict(map(tuple, numbers["succeeded"]))
         self.wrong = dict(map(tuple, numbers["wrong"]))

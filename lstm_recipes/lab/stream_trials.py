@@ -34,6 +34,7 @@ class StreamTask:
         momentum: The share of the last change that is made again, at each step.
         tolerance: An output that is off by more is an error.
         first_asked: Whether something is asked at the first step of a stream.
+        drawn: Whether the streams differ. If not, one is tested, and there are none to test again.
         bound: Weights are uniform in plus and minus this at first.
         biases: The gates' first biases, a number a block.
         longest: Steps of a stream, of training or test.
@@ -49,6 +50,7 @@ class StreamTask:
     momentum: float = 0.0
     tolerance: float = 0.49
     first_asked: bool = True
+    drawn: bool = True
     bound: float = 0.2
     longest: int = 100_000
     chunk: int = 50_000
@@ -80,6 +82,8 @@ class StreamTrials(KeptTrials):
         overwrite: Start anew although the folder has one.
     """
 
+    stops = ("limit", "most_steps")
+
     def __init__(
         self,
         task: StreamTask,
@@ -87,8 +91,7 @@ class StreamTrials(KeptTrials):
         folder: Path | None = None,
         overwrite: bool = False,
     ):
-        super().__init__(seeds, folder)
-        self.task = task
+        super().__init__(task, seeds, folder)
         rule = ForwardRule(task.wiring, task.learning_rate, every_step=True)
         self.rule = StreamRule(
             rule,
@@ -100,7 +103,7 @@ class StreamTrials(KeptTrials):
         )
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
         drawn = lambda kind: [task.sample(np.random.default_rng((s, kind))) for s in seeds]  # noqa: E731
-        self.pool, self.tests = pool_of(drawn(1)), pool_of(drawn(2))
+        self.pool, self.tests, self.others = (pool_of(drawn(kind)) for kind in (1, 2, 8))
         self.now = self.rule.start(len(seeds))
         self.steps = 0
         self.best = np.zeros(len(seeds))
@@ -113,11 +116,13 @@ class StreamTrials(KeptTrials):
     def result(self) -> dict[str, Any]:
         """Which seeds are perfect, after how many streams; how many of the others are good."""
         others = [k for k in range(len(self.seeds)) if k not in self.succeeded]
-        found = self._summary(self.task.limit, TEST_STREAMS, self.task.wiring.weights)
+        tests = TEST_STREAMS * self.task.drawn
+        found = self._summary(self.task.limit, tests, self.task.wiring.weights)
         return found | {
             "good": sum(bool(self.best[number] > GOOD) for number in others),
             "error_free": [round(float(length)) for length in self.best],
             "steps": self.steps,
+            "seen": [int(count) for count in np.array(self.now.ended)],
         }
 
     def _learning(self) -> np.ndarray:
@@ -136,26 +141,24 @@ class StreamTrials(KeptTrials):
         # Who has done stays as it was.
         self.hidden = np.where(learning, hidden, self.hidden)
         self.output = np.where(learning, output, self.output)
-        lengths = self._tested(0, learning)
+        lengths = self._tested(self.tests, learning)
         self.best = np.maximum(self.best, lengths.mean(0))
         new = np.flatnonzero(learning & (lengths == self.task.longest).all(0))
-        if len(new):
-            again = self._tested(1, np.isin(np.arange(len(self.seeds)), new))
-            ended = np.array(self.now.ended)
-            self.succeeded |= {int(k): int(ended[k]) for k in new}
+        ended = np.array(self.now.ended)
+        self.succeeded |= {int(k): int(ended[k]) for k in new}
+        if len(new) and self.task.drawn:
+            again = self._tested(self.others, np.isin(np.arange(len(self.seeds)), new))
             self.wrong |= {int(k): int((again[:, k] < self.task.longest).sum()) for k in new}
 
-    def _tested(self, kind: int, asked: np.ndarray) -> np.ndarray:
-        """How long each of ten test streams goes without an error, ``[streams, trials]``; ten
-        others of another kind."""
-        draw = np.random.default_rng((kind, 7))
+    def _tested(self, pool: Pool, asked: np.ndarray) -> np.ndarray:
+        """How long each of ten streams goes without an error, ``[streams, trials]``, from places
+        on a circle that is not learnt from; always the same ones."""
+        draw = np.random.default_rng((0, 7))
         found = []
-        for _ in range(TEST_STREAMS):
-            place = draw.integers(0, self.tests.length)
-            place = self.tests.next_start[np.arange(len(place)), place]
-            found.append(
-                self.rule.error_free(self.hidden, self.output, place, self.tests, asked).numpy()
-            )
+        for _ in range(TEST_STREAMS if self.task.drawn else 1):
+            place = draw.integers(0, pool.length)
+            place = pool.next_start[np.arange(len(place)), place]
+            found.append(self.rule.error_free(self.hidden, self.output, place, pool, asked).numpy())
         return np.array(found)
 
     def _progress(self) -> str:

@@ -73,8 +73,7 @@ class Trials(KeptTrials):
     def __init__(
         self, task: Task, seeds: list[int], folder: Path | None = None, overwrite: bool = False
     ):
-        super().__init__(seeds, folder)
-        self.task = task
+        super().__init__(task, seeds, folder)
         self.rule = ForwardRule(task.wiring, task.learning_rate, every_step=task.every_step)
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
         self.draws = [np.random.default_rng((seed, 1)) for seed in seeds]
@@ -93,7 +92,8 @@ class Trials(KeptTrials):
         # Of those that have not succeeded: how many of the most recent they had wrong in the end.
         last = (self.recent[:, 0] > self.task.learnt.tolerance).sum(0)
         failed = [None if k in self.succeeded else int(n) for k, n in enumerate(last)]
-        return found | {"judged": len(self.recent), "wrong_in_the_end": failed}
+        seen = {"seen": self.sequences, "judged": len(self.recent)}
+        return found | seen | {"wrong_in_the_end": failed}
 
     def _weights(self) -> int:
         """How many a network has."""

@@ -1,5 +1,6 @@
 """Streams without marked ends: the pool, the rule at every step, and the trials."""
 
+import itertools
 import json
 from dataclasses import replace
 from functools import partial
@@ -131,6 +132,25 @@ def test_trials_go_on_and_stop(tmp_path):
     assert whole["succeeded"] == 2 or whole["steps"] == 4000
     few = StreamTrials(replace(task, limit=1, longest=1000), [0]).run()
     assert few["succeeded"] == 0 and few["steps"] == 500 and few["good"] == 0
+    assert few["seen"][0] >= 1 and few["tests"] == 10
+
+
+def test_streams_that_do_not_differ_are_tested_once():
+    task = claim_of("periodic-cosine-10").task
+    task = replace(task, chunk=200, most_steps=400, longest=100, tolerance=2.0)
+    found = StreamTrials(task, [0, 1]).run()
+    assert found["succeeded"] == 2 and found["tests"] == 0 and found["wrong"] == [None, None]
+    alike = StreamTrials(replace(task, drawn=True), [0, 1])
+    assert alike.run() | {"seconds": 0} == found | {"seconds": 0, "tests": 10, "wrong": [0, 0]}
+
+
+def test_streams_that_are_tested_again_are_others():
+    task = replace(TASK, sample=partial(stream, strings=50))
+    trials = StreamTrials(task, [0, 1])
+    circles = [trials.pool.inputs, trials.tests.inputs, trials.others.inputs]
+    for one, other in itertools.combinations(circles, 2):
+        few = min(one.shape[1], other.shape[1])
+        assert (one[:, :few] != other[:, :few]).any(axis=1).all()
 
 
 def test_the_command(tmp_path, monkeypatch, capsys):

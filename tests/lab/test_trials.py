@@ -39,8 +39,31 @@ def test_they_learn_and_are_tested_and_can_be_interrupted(tmp_path):
     Trials(replace(EASY, limit=500), [0, 1, 2], tmp_path).run()
     later = Trials(EASY, [0, 1, 2], tmp_path).run()
     assert later | {"seconds": 0} == whole | {"seconds": 0}
+    lines = []
+    assert Trials(EASY, [0, 1, 2], tmp_path).run(lines.append) == later
+    assert lines[0].startswith("done before; --overwrite starts anew: ") and len(lines) == 1
     again = Trials(replace(EASY, limit=100), [0, 1, 2], tmp_path, overwrite=True).run()
     assert again["succeeded"] == 0 and again["mean_sequences"] is None
+    assert again["seen"] == 100
+
+
+def test_a_state_of_another_task_is_refused(tmp_path):
+    Trials(replace(EASY, limit=100), [0], tmp_path).run()
+    Trials(replace(EASY, limit=200), [0], tmp_path)
+    other = replace(EASY, sample=partial(distractors, lag=2, symbols=2))
+    for task, seeds in [(other, [0]), (EASY, [1]), (replace(EASY, learning_rate=0.4), [0])]:
+        with pytest.raises(UserError, match="of another task, or of this one as another version"):
+            Trials(task, seeds, tmp_path)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[: len(b) // 2], lambda b: b"no"])
+def test_a_damaged_state_is_said(tmp_path, damage):
+    Trials(replace(EASY, limit=100), [0], tmp_path).run()
+    path = tmp_path / "state.npz"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(UserError, match=r"state\.npz is damaged; --overwrite starts anew"):
+        Trials(EASY, [0], tmp_path)
+    Trials(EASY, [0], tmp_path, overwrite=True)
 
 
 def test_seeds_are_alone():
@@ -56,13 +79,50 @@ def test_what_is_never_learnt_fails():
     assert found["succeeded"] == 0 and found["sequences"] == [None] == found["wrong"]
 
 
+WEIGHTS = {  # of the papers' networks
+    "reber-3x2": 276,
+    "reber-4x1": 264,
+    "noise-free": 10_504,
+    "irregular": 10_504,
+    "long-lag-50": 364,
+    "long-lag-100": 664,
+    "long-lag-200": 1_264,
+    "long-lag-500": 3_064,
+    "long-lag-1000": 6_064,
+    "long-lag-1000-500": 3_064,
+    "long-lag-1000-200": 1_264,
+    "long-lag-1000-100": 664,
+    "long-lag-1000-50": 364,
+    "two-sequence": 102,
+    "adding": 93,
+    "multiplication": 93,
+    "temporal-order-4": 156,
+    "temporal-order-8": 308,
+    "continual-reber": 424,
+    "continual-reber-1997": 360,
+    "spike-delays": 14,
+    "timed-spikes": 14,
+    "periodic": 14,
+}
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_networks_are_the_papers_to_the_last_weight(name):
+    peepholes = 3 * name.endswith("-peepholes")
+    known = max((key for key in WEIGHTS if name.startswith(key)), key=len)
+    assert claim_of(name).task.wiring.weights == WEIGHTS[known] + peepholes
+
+
 @pytest.mark.parametrize("name", CLAIMS)
 def test_claims_are_complete(name):
     claim = claim_of(name)
     assert claim.source.startswith(("1996", "1997", "2000", "2002"))
+    if claim.control is not None:
+        control = claim_of(claim.control)
+        assert claim.rate == 0.0 < control.rate and control.method is claim.method
+        alike = {"wiring": claim.task.wiring, "sample": claim.task.sample}
+        assert replace(control.task, **alike) == claim.task
     if claim.method is StreamTrials:
-        wiring = claim.task.wiring
-        assert wiring.weights in ((17, 14) if wiring.inputs == 1 else (424, 360))
         return
     x, target, start, *_ = claim.task.sample(np.random.default_rng(0), 2)
     assert len(x) == len(target) == len(start) == 2
@@ -142,6 +202,10 @@ def test_verdicts():
     never = replace(claim, rate=0.0)
     assert verdict(never, found | {"succeeded": 1}) == "does not hold"
     assert verdict(never, found | {"succeeded": 0, "mean_sequences": None}) == "holds"
+    alone = found | {"succeeded": 0, "mean_sequences": None}
+    assert verdict(never, alone | {"control_succeeded": 0}) == "not tested"
+    assert verdict(never, alone | {"control_succeeded": 1}) == "holds"
+    assert verdict(never, found | {"succeeded": 1, "control_succeeded": 0}) == "does not hold"
     failed = found | {"succeeded": 0, "mean_sequences": None}
     assert verdict(claim, failed) == "does not hold"
 
@@ -154,6 +218,16 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert "verdict                  holds" in shown and "paper sequences          1,300" in shown
     kept = json.loads((tmp_path / "easy-2" / "result.json").read_text())
     assert kept["succeeded"] == 2 and len(kept["sequences"]) == 2
+    assert main(["lab", "run", "easy", "--seeds", "2", "--folder", str(tmp_path)]) == 0
+    assert "done before; --overwrite starts anew" in capsys.readouterr().err
+    hopeless = replace(EASY, learning_rate=0.0, limit=200)
+    never = replace(easy, task=hopeless, rate=0.0, control="easy")
+    monkeypatch.setitem(claims.CLAIMS, "never", lambda: never)
+    assert main(["lab", "run", "never", "--seeds", "2", "--folder", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert "verdict                  holds" in said.out and "done before" in said.err
+    kept = json.loads((tmp_path / "never-2" / "result.json").read_text())
+    assert (kept["succeeded"], kept["control"], kept["control_succeeded"]) == (0, "easy", 2)
     assert main(["lab", "list"]) == 0
     assert "temporal-order-4" in capsys.readouterr().out
 
@@ -165,3 +239,12 @@ def test_errors_of_the_command(capsys, tmp_path):
     assert "there is no claim" in capsys.readouterr().err
     assert main(["lab", "run", "adding-100", "--seeds", "0"]) == 1
     assert "seeds is 0; give a number of at least 1" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    for name in ("adding-100", "rotated-resnet"):
+        assert main(["lab", "run", name, "--folder", str(tmp_path / "file")]) == 1
+        assert "cannot be made (Not a directory); give another --folder" in capsys.readouterr().err
+    kept = tmp_path / "rotated-resnet-3" / "parts.json"
+    kept.parent.mkdir()
+    kept.write_text("{")
+    assert main(["lab", "run", "rotated-resnet", "--folder", str(tmp_path)]) == 1
+    assert "parts.json is damaged; --overwrite starts anew" in capsys.readouterr().err
