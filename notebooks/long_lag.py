@@ -156,8 +156,8 @@ two.set(title="layers, untrained")
 plt.show()
 
 # %% [markdown]
-# The forget gates let go because nobody has taught them otherwise: untrained, $f$ is about 0.7, and
-# $0.7^{1000}$ is nothing. Trained, they can stay at 1 where that helps.
+# The forget gates let go because nobody has taught them otherwise: untrained, $f$ is about
+# $\sigma(1) = 0.73$, and $0.73^{1000}$ is nothing. Trained, they can stay at 1 where that helps.
 #
 # ## Learning forwards in time
 #
@@ -201,8 +201,9 @@ print(f"carried from step to step: {carried} numbers, after 200 steps and after 
 #
 # Now the task (1997, experiment 3a, after Bengio et al. 1994). The first steps of a sequence are
 # all 1 or all −1. Then there is nothing but noise, a thousand steps of it, and at the end the network
-# says which it was. The paper's hardest had three informative steps, and took 450,000 sequences;
-# we say it in thirty, and have it learnt in minutes. The lag is the paper's: over a thousand steps.
+# says which it was. The paper's hardest had three informative steps, and took 446,850 sequences (its
+# table 4); we say it in thirty, and have it learnt in minutes. The lag is the paper's: over a thousand
+# steps.
 
 # %%
 LENGTH, INFORMATIVE = (60, 20) if FAST else (1_030, 30)
@@ -370,7 +371,7 @@ print(f"guesses until the task is solved: {guessed['sequences'][0]}", end=" ")
 print(f"(None: not in {guessed['limit']:,})")
 
 # %% [markdown]
-# Therefore a task that nobody guesses (1997, experiment 6a): two symbols, each X or Y, stand
+# Therefore a task that is harder to guess (1997, experiment 6a): two symbols, each X or Y, stand
 # somewhere at the beginning and in the middle of 100 to 110 others, and at the end it is to be said
 # which of the four orders it was. Here what comes second must not wipe out what came first. It is
 # the paper's network, of 156 weights, with the paper's rate, and its own stop: the last 2,000
@@ -408,8 +409,8 @@ plt.show()
 #
 # ```console
 # $ lstm-recipes lab list
-# $ lstm-recipes lab run temporal-order-4       # three minutes, ten networks
-# $ lstm-recipes lab run adding-100             # four minutes, or more: real numbers are harder
+# $ lstm-recipes lab run temporal-order-4       # two minutes, ten networks
+# $ lstm-recipes lab run adding-100-linear      # one minute; adding-100 shows why the output is linear
 # $ lstm-recipes lab run vanishing-gradients    # the first pictures of this page, with three seeds
 # ```
 #
