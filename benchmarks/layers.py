@@ -19,28 +19,19 @@ import os
 import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from importlib.metadata import version
-from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
 import numpy as np
-import tensorflow as tf
+from layer_parts import parts
+from layer_sides import Shape, all_sides, has_torch, sides_of, timed
 from machine import record
 
-from lstm_recipes.layers import (
-    CECLSTM,
-    GRU,
-    ForgetGateLSTM,
-    ForgetGateLSTMCell,
-    GRUCell,
-    PeepholeLSTM,
-)
+from lstm_recipes.layers import GRU, ForgetGateLSTM
 
 SHAPES = ("64/100/64/256", "32/100/128/128", "64/100/512/512", "64/50/128/256", "32/15/254/200/2")
 """Batch, time, features, units, and 2 for both directions; the last two are the character model's
@@ -54,165 +45,6 @@ BY_MEMORY = {
     "GRU": GRU,
 }
 """Layers whose memory is measured."""
-PARTED = {
-    "ForgetGateLSTM": (keras.layers.LSTM, ForgetGateLSTM, ForgetGateLSTMCell),
-    "GRU": (keras.layers.GRU, GRU, GRUCell),
-}
-"""Layers that are taken apart, each with Keras' and its cell."""
-Sides = tuple[Callable, Callable]
-
-
-class Shape(NamedTuple):
-    """What a layer is measured with."""
-
-    batch: int
-    steps: int
-    features: int
-    units: int
-    directions: int = 1
-
-    @classmethod
-    def of(cls, text: str) -> "Shape":
-        """From how it is written, with strokes between."""
-        return cls(*map(int, text.split("/")))
-
-    def inputs(self) -> tf.Tensor:
-        """Some."""
-        return tf.random.normal([self.batch, self.steps, self.features])
-
-    def layer(self, make: Callable, **options: Any) -> Any:
-        """A layer that gives its output at every step, in as many directions."""
-        layer = make(self.units, return_sequences=True, **options)
-        return layer if self.directions == 1 else keras.layers.Bidirectional(layer)
-
-
-def sides_of(layer: Any, x: tf.Tensor) -> Sides:
-    """The layer forward, and forward and backward."""
-    y = layer(x)
-    weights = tf.random.normal(tf.shape(y))
-
-    def both(x: tf.Tensor) -> Any:
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            total = tf.reduce_sum(tf.cast(layer(x, training=True), "float32") * weights)
-        return tape.gradient(total, [x, *layer.trainable_variables])
-
-    return tf.function(lambda x: layer(x)), tf.function(both)
-
-
-class Block(keras.layers.Layer):
-    """TensorFlow's fused LSTM kernel."""
-
-    def __init__(self, units: int):
-        super().__init__()
-        self.units = units
-
-    def build(self, shape: tuple) -> None:
-        self.kernel = self.add_weight((shape[-1] + self.units, 4 * self.units), "glorot_uniform")
-        self.bias = self.add_weight((4 * self.units,), "zeros")
-
-    def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
-        steps = tf.shape(x)[1]
-        zero, peephole = tf.zeros([tf.shape(x)[0], self.units]), tf.zeros([self.units])
-        found = tf.raw_ops.BlockLSTMV2(
-            seq_len_max=tf.cast(steps, "int64"),
-            x=tf.transpose(x, [1, 0, 2]),
-            cs_prev=zero,
-            h_prev=zero,
-            w=self.kernel,
-            wci=peephole,
-            wcf=peephole,
-            wco=peephole,
-            b=self.bias,
-        )
-        return tf.transpose(found.h, [1, 0, 2])
-
-
-def products(x: tf.Tensor, shape: Shape, gates: int) -> Sides:
-    """The matrix products alone, as large ones; those of two directions as ones of twice as many
-    sequences."""
-    rows, features = shape.directions * shape.batch * shape.steps, shape.features
-    inputs = tf.reshape(tf.tile(x, [shape.directions, 1, 1]), [rows, features])
-    units, h = shape.units, tf.random.normal([rows, shape.units])
-    kernel = tf.random.normal([features, gates * units])
-    recurrent, z = (tf.random.normal([n, gates * units]) for n in (units, rows))
-
-    def forward(_: tf.Tensor) -> Any:
-        return tf.matmul(inputs, kernel), tf.matmul(h, recurrent)
-
-    def both(x: tf.Tensor) -> Any:
-        back = [tf.matmul(z, k, transpose_b=True) for k in (kernel, recurrent)]
-        return *forward(x), *back, *(tf.matmul(a, z, transpose_a=True) for a in (inputs, h))
-
-    return tf.function(forward), tf.function(both)
-
-
-def has_torch() -> bool:
-    """Whether PyTorch is installed."""
-    return find_spec("torch") is not None
-
-
-def torch_sides(x: np.ndarray, shape: Shape, gru: bool) -> Sides | None:
-    """PyTorch's layer, if it is there."""
-    if not has_torch():
-        return None
-    import torch
-
-    layer = (torch.nn.GRU if gru else torch.nn.LSTM)(
-        shape.features, shape.units, batch_first=True, bidirectional=shape.directions == 2
-    )
-    x = torch.from_numpy(x)
-
-    def forward(_: Any) -> Any:
-        with torch.no_grad():
-            return layer(x)[0]
-
-    def both(_: Any) -> Any:
-        given = x.clone().requires_grad_()
-        layer.zero_grad()
-        layer(given)[0].sum().backward()
-        return given.grad
-
-    return forward, both
-
-
-def in_keras_loop(units: int, **options: Any) -> Any:
-    """Our cell in it."""
-    return keras.layers.RNN(ForgetGateLSTMCell(units), **options)
-
-
-def all_sides(shape: Shape) -> dict[str, dict[str, Sides]]:
-    """Each side, by the layer of Keras that it is compared with."""
-    x = shape.inputs()
-    lstm = {
-        "keras.layers.LSTM": shape.layer(keras.layers.LSTM),
-        "ForgetGateLSTM": shape.layer(ForgetGateLSTM),
-        "PeepholeLSTM": shape.layer(PeepholeLSTM),
-        "CECLSTM": shape.layer(CECLSTM),
-        "keras.layers.RNN": shape.layer(in_keras_loop),
-    }
-    if shape.directions == 1:
-        lstm["BlockLSTMV2"] = Block(shape.units)
-    if shape.units >= 512:
-        lstm["ForgetGateLSTM, bfloat16"] = shape.layer(ForgetGateLSTM, dtype="mixed_bfloat16")
-    gru = {"keras.layers.GRU": shape.layer(keras.layers.GRU), "GRU": shape.layer(GRU)}
-    groups = {
-        "keras.layers.LSTM": {name: sides_of(layer, x) for name, layer in lstm.items()},
-        "keras.layers.GRU": {name: sides_of(layer, x) for name, layer in gru.items()},
-    }
-    for group, kind, gates in zip(groups.values(), ("LSTM", "GRU"), (4, 3), strict=True):
-        torch = torch_sides(x.numpy(), shape, kind == "GRU")
-        group.update({f"torch.nn.{kind}": torch} if torch else {})
-        group[f"products of the {kind} alone"] = products(x, shape, gates)
-    return {base: {name: (x, side) for name, side in g.items()} for base, g in groups.items()}
-
-
-def timed(function: Callable, x: tf.Tensor) -> float:
-    """Milliseconds of a call; on a processor it is over when everything is computed."""
-    start = time.perf_counter()
-    function(x)
-    return 1e3 * (time.perf_counter() - start)
-
 
 PEERS = {"of torch's": "torch.nn", "of the products'": "products"}
 """Whose time each side's is stated in, by how their names begin."""
@@ -267,97 +99,6 @@ def speed(shapes: list[str], repeats: int) -> dict[str, Any]:
                 shown += [f"{both[said][1]:.2f} {said}" for said in PEERS if said in both]
                 print(f"  {name:29s}" + "   ".join(shown), flush=True)
         keras.backend.clear_session()
-    return found
-
-
-def parts_of(shape: str, kind: str) -> tuple[tf.Tensor, dict[str, Callable]]:
-    """A layer, Keras', and what ours cannot do without, each part in a loop of its own: forward the
-    products of the inputs, those of h at each step, and the equations; backward the products of
-    each step, the equations' derivatives, and the products after the loop."""
-    shape = Shape.of(shape)
-    batch, steps, features, units, _ = shape
-    of_keras, ours, cell = PARTED[kind]
-    cell, columns = cell(units), len(cell.columns)
-    x, h = shape.inputs(), tf.random.normal([batch, units])
-    rows, hs = tf.reshape(x, [-1, features]), tf.random.normal([batch * steps, units])
-    z = tf.unstack(tf.random.normal([columns + len(cell.columns_apart), steps, batch, units]))
-    kept = tf.unstack(tf.random.uniform([len(cell.kept_widths), steps, batch, units]))
-    dz = [tf.reshape(part, [-1, units]) for part in z[:columns]]
-    kernels = [tf.random.normal([features, units], stddev=0.05) for _ in range(columns)]
-    recurrent = [tf.random.normal([units, units], stddev=0.05) for _ in range(columns)]
-    states = [h] * len(cell.get_initial_state(batch))
-    halves = [half for u in recurrent for half in tf.split(u, 2, axis=1)]
-    several = 5 if steps % 5 == 0 else 1  # a turn, about as many as in the layer
-
-    def looped(step: Callable, states: list) -> Any:
-        def body(t: tf.Tensor, *states: tf.Tensor) -> tuple:
-            for k in range(several):
-                states = step(t + k, list(states))
-            return (t + several, *states)
-
-        return tf.while_loop(lambda t, *_: t < steps, body, (0, *states), parallel_iterations=1)
-
-    def inputs(x: tf.Tensor) -> Any:
-        return [tf.matmul(rows, kernel) for kernel in kernels]
-
-    def products(x: tf.Tensor) -> Any:
-        return looped(lambda t, h: [tf.add_n([tf.matmul(h[0], u) for u in recurrent])], [h])
-
-    def products_in_halves(x: tf.Tensor) -> Any:
-        def step(t: tf.Tensor, h: list) -> list:
-            one, other = ([tf.matmul(h[0], u) for u in halves[k::2]] for k in (0, 1))
-            return [tf.concat([tf.add_n(one), tf.add_n(other)], axis=1)]
-
-        return looped(step, [h])
-
-    def equations(x: tf.Tensor) -> Any:
-        return looped(lambda t, s: cell.pointwise([part[t] for part in z], s, [])[0], states)
-
-    def derivatives(x: tf.Tensor) -> Any:
-        def step(t: tf.Tensor, d: list) -> list:
-            dz, before, _ = cell.pointwise_vjp(d, [part[t] for part in kept], [])
-            # In the place of what the products would give; what no one reads is not computed.
-            fed = tf.add_n(dz)
-            return [fed if before[0] is None else before[0] + fed, *before[1:]]
-
-        return looped(step, states)
-
-    def after(x: tf.Tensor) -> Any:
-        weights = [tf.matmul(a, d, transpose_a=True) for d in dz for a in (rows, hs)]
-        dx = [tf.matmul(d, k, transpose_b=True) for d, k in zip(dz, kernels, strict=True)]
-        return weights, tf.add_n(dx)
-
-    forward, both = zip(
-        sides_of(shape.layer(of_keras), x), sides_of(shape.layer(ours), x), strict=True
-    )
-    return x, {
-        "Keras' forward": forward[0],
-        "forward": forward[1],
-        "products of the inputs": tf.function(inputs),
-        "products of each step": tf.function(products),
-        "products of each step, in halves": tf.function(products_in_halves),
-        "equations": tf.function(equations),
-        "Keras' forward and backward": both[0],
-        "forward and backward": both[1],
-        # Those of the turned kernels are as many and as large.
-        "products of each step back": tf.function(products),
-        "derivatives": tf.function(derivatives),
-        "products after": tf.function(after),
-    }
-
-
-def parts(shapes: list[str], repeats: int) -> dict[str, Any]:
-    """Milliseconds of each part; the parts take turns."""
-    found = {}
-    for shape in (shape.removesuffix("/2") for shape in shapes):
-        found[shape] = {}
-        for kind in PARTED:
-            x, sides = parts_of(shape, kind)
-            turns = [{n: timed(side, x) for n, side in sides.items()} for _ in range(repeats + 2)]
-            # The first two compile and warm up.
-            row = {n: round(float(np.median([t[n] for t in turns[2:]])), 2) for n in sides}
-            found[shape][kind] = row
-            print(shape, kind, row, flush=True)
     return found
 
 
