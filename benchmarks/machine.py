@@ -14,21 +14,22 @@ PACKAGES = ("lstm-recipes", "keras", "tensorflow", "numpy")
 
 
 def measured(note: str = "") -> dict[str, Any]:
-    """Commit (``-dirty`` if files of it were changed), date, versions and machine."""
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--exclude", "*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    """Commit (``-dirty`` if code was changed since), date, versions and machine."""
+    code = [".", ":(exclude)benchmarks/results", ":(exclude)docs"]
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *code)
+    commit = _git("rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
     return {
-        "commit": commit.stdout.strip(),
+        "commit": commit,
         "date": datetime.date.today().isoformat(),
         "versions": {p: version(p) for p in PACKAGES} | {"python": platform.python_version()},
         "machine": f"{processor()}, {os.cpu_count()} cores",
         "note": note,
     }
+
+
+def _git(*command: str) -> str:
+    done = subprocess.run(["git", *command], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def record(
