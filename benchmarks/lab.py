@@ -7,7 +7,8 @@
 runs the claims that are named, or all of them, the quickest first, in runs/results/lab (it goes on
 with what was interrupted, and does not run again what is finished) and writes
 benchmarks/results/lab/CLAIM-0.json (lab-adam and lab-elman with --network), and of an argument
-docs/pictures/lab/CLAIM.svg. Then benchmarks/tables.py writes the ledger, docs/claims.md.
+docs/pictures/lab/CLAIM.svg; then it draws all tasks, docs/pictures/lab/tasks.svg. After it
+benchmarks/tables.py writes the ledger, docs/claims.md.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import shutil
 import subprocess
 import sys
 
+import tasks_picture
 from machine import ROOT, record
 
 
@@ -55,6 +57,7 @@ def main() -> None:
             pictures = ROOT / "docs" / "pictures" / "lab"
             pictures.mkdir(exist_ok=True)
             shutil.copy(here / "picture.svg", pictures / f"{name}.svg")
+    tasks_picture.main()
 
 
 if __name__ == "__main__":
