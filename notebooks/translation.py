@@ -567,7 +567,9 @@ for name in ("one vector", "attention"):
 # $ lstm-recipes translate train --preset bahdanau --data multi30k --run runs/captions   # two hours
 # ```
 #
-# then `LSTM_RECIPES_TRANSLATOR=runs/captions` in the environment adds the same table for it.
+# then `LSTM_RECIPES_TRANSLATOR=runs/captions` in the environment adds the same table for it. The
+# page on the site has that of such a translator, from English to German, which keeps capitals
+# (`--no-lowercase`).
 
 # %%
 captions = None

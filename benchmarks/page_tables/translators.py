@@ -8,7 +8,7 @@ from page_tables.shared import NOTHING, line, measured_on, results, spread, wher
 TRANSLATORS = {
     "phrases": "phrases, en → fr: `translate train`",
     "multi30k-en-de": "Multi30k, en → de: `--preset bahdanau --data multi30k`",
-    "multi30k-en-de-cased": "the same, capitals kept: `--no-lowercase`",
+    "multi30k-en-de-cased": "Multi30k, en → de, capitals kept: `--no-lowercase`",
     "multi30k-en-fr": "Multi30k, en → fr",
     "multi30k-de-en": "Multi30k, de → en",
 }
