@@ -107,7 +107,11 @@ def decoding() -> str:
         lines.append(line([title, *cells, f"{middle:.1f} ({low:.1f}–{high:.1f})"]))
     last = list(runs.values())[-1]
     about = (
-        f"Medians and quartiles of {last['repeats']} repeats; {last['batch']} sentences at a time, "
-        f"beam {last['beam']}."
+        f"Medians and quartiles; {last['batch']} sentences at a time, beam {last['beam']}. Rows "
+        "that were measured together took turns in one process; only they compare."
     )
-    return "\n".join([*lines, "", about, *sorted({measured_on(run) for run in runs.values()})])
+    together: dict[str, list[str]] = {}
+    for title, run in runs.items():
+        together.setdefault(f"{run['repeats']} repeats. {measured_on(run)}", []).append(f"“{title}”")
+    shown = [f"{', '.join(rows)}: {said}" for said, rows in together.items()]
+    return "\n".join([*lines, "", about, *shown])

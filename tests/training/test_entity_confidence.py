@@ -89,7 +89,7 @@ def test_in_a_long_sentence_it_is_the_sum_over_restricted_sequences(tmp_path, sc
     """A sum over the whole sentence for each entity, in float64."""
     trained = TrainedTagger(make_run(tmp_path / "run", scheme, crf))
     rng = np.random.default_rng(0)
-    words = [str(word) for word in rng.choice(WORDS, 300)]
+    words = [str(word) for word in rng.choice(WORDS, 150)]
     ((tags, confidences),) = trained.tag([words], confidences=True)
     encoded = trained.features.encode([words])
     vectors = trained.table.matrix[encoded.rows]
