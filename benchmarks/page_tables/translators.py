@@ -112,6 +112,6 @@ def decoding() -> str:
     )
     together: dict[str, list[str]] = {}
     for title, run in runs.items():
-        together.setdefault(f"{run['repeats']} repeats. {measured_on(run)}", []).append(f"“{title}”")
-    shown = [f"{', '.join(rows)}: {said}" for said, rows in together.items()]
+        together.setdefault(f"{run['repeats']} repeats. {measured_on(run)}", []).append(title)
+    shown = [f"“{'”, “'.join(titles)}”: {said}" for said, titles in together.items()]
     return "\n".join([*lines, "", about, *shown])
