@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from machine import ROOT, record
+from machine import ROOT, is_recorded, record
 
 
 def main() -> None:
@@ -46,12 +46,11 @@ def record_all(name: str, runs: Path, shown: str, asked: argparse.Namespace) -> 
     folder = f"translate-{name}"
     for file in sorted(runs.glob("*.comparison.json")):
         metrics = json.loads(file.read_text())
-        done = file.name.removesuffix(".comparison.json")
-        path = ROOT / "benchmarks" / "results" / folder / f"{done}.json"
-        if path.exists() and json.loads(path.read_text())["metrics"] == metrics:
+        row, seed = metrics["row"], metrics["seed"].replace(" ", "-")
+        if is_recorded(folder, row, metrics, seed):
             continue
-        options = {"seed": metrics["seed"].replace(" ", "-"), "note": asked.note}
-        record(folder, metrics["row"], shown, metrics, recipe="translate", **options)
+        about = {"recipe": "translate", "seed": seed, "note": asked.note}
+        path = record(folder, row, shown, metrics, **about)
         print(path.relative_to(ROOT))
 
 

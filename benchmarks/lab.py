@@ -19,7 +19,7 @@ import subprocess
 import sys
 
 import tasks_picture
-from machine import ROOT, record
+from machine import ROOT, is_recorded, record
 
 
 def main() -> None:
@@ -48,9 +48,8 @@ def main() -> None:
             command += ["--folder", str(folder)]
             subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "tensorflow"})
         found = json.loads((here / "result.json").read_text())
-        path = ROOT / "benchmarks" / "results" / f"lab{other}" / f"{name}-0.json"
-        if path.exists() and json.loads(path.read_text())["metrics"] == found:
-            continue  # it is recorded, with the day on which it was measured
+        if is_recorded(f"lab{other}", name, found):
+            continue
         path = record(f"lab{other}", name, shown, found, recipe="lab", note=asked.note)
         print(path.relative_to(ROOT))
         if name in ARGUMENTS:

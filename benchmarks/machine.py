@@ -54,10 +54,20 @@ def record(
     """
     result = {"recipe": about.pop("recipe", folder), "config": config, "seed": seed}
     result |= {"command": command} | measured(note) | about | {"metrics": metrics}
-    path = ROOT / "benchmarks" / "results" / folder / f"{config}-{seed}.json"
+    path = _result_file(folder, config, seed)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n")
     return path
+
+
+def is_recorded(folder: str, config: str, metrics: Any, seed: Any = 0) -> bool:
+    """Whether a result file has just these metrics, and with them the day that they are of."""
+    path = _result_file(folder, config, seed)
+    return path.exists() and json.loads(path.read_text())["metrics"] == metrics
+
+
+def _result_file(folder: str, config: str, seed: Any) -> Path:
+    return ROOT / "benchmarks" / "results" / folder / f"{config}-{seed}.json"
 
 
 def processor() -> str:
