@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -102,13 +103,22 @@ class StreamTrials(KeptTrials):
             first_asked=task.first_asked,
         )
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
-        drawn = lambda kind: [task.sample(np.random.default_rng((s, kind))) for s in seeds]  # noqa: E731
-        self.pool, self.tests, self.others = (pool_of(drawn(kind)) for kind in (1, 2, 8))
+        self.pool, self.tests = self._circles(1), self._circles(2)
         self.now = self.rule.start(len(seeds))
         self.steps = 0
         self.best = np.zeros(len(seeds))
         if not overwrite:
             self._restore()
+
+    def _circles(self, kind: int) -> Pool:
+        """One for each trial; others of another kind."""
+        draws = [np.random.default_rng((seed, kind)) for seed in self.seeds]
+        return pool_of([self.task.sample(draw) for draw in draws])
+
+    @cached_property
+    def others(self) -> Pool:
+        """What those that have succeeded are tested on, drawn when the first has."""
+        return self._circles(8)
 
     def _may_go_on(self) -> bool:
         return bool(self._learning().any())
