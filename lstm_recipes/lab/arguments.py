@@ -2,6 +2,7 @@
 
 from lstm_recipes.lab.argument import Argument
 from lstm_recipes.lab.both_directions import BOTH_DIRECTIONS
+from lstm_recipes.lab.drift import DRIFT
 from lstm_recipes.lab.folk import FOLK
 from lstm_recipes.lab.forecasting import FORECASTING
 from lstm_recipes.lab.forget_bias import FORGET_BIAS
@@ -19,6 +20,7 @@ from lstm_recipes.lab.window_or_state import WINDOW_OR_STATE
 
 ARGUMENTS: dict[str, Argument] = {
     "vanishing-gradients": VANISHING,
+    "state-drift": DRIFT,
     "sequential-operations": SEQUENTIAL,
     "lstm-or-gpt2-speed": LSTM_OR_GPT2,
     "two-megabytes": TWO_MEGABYTES,

@@ -23,6 +23,18 @@ from lstm_recipes.lab.claims_2002 import (
     timed_spikes_claim,
 )
 
+LONG_LAGS = {  # the lag, the distractors, the paper's sequences, and minutes here
+    "50": (50, 50, 30_000, 1),
+    "100": (100, 100, 31_000, 1),
+    "200": (200, 200, 33_000, 2),
+    "500": (500, 500, 38_000, 4),
+    "1000": (1000, 1000, 49_000, 8),
+    "1000-500": (1000, 500, 49_000, 8),
+    "1000-200": (1000, 200, 75_000, 10),
+    "1000-100": (1000, 100, 135_000, 15),
+    "1000-50": (1000, 50, 203_000, 25),
+}
+
 CLAIMS: dict[str, Callable[[], Claim]] = {
     "reber-3x2": partial(reber_claim, 3, 2, 8_440, 1.0),
     "reber-4x1": partial(reber_claim, 4, 1, 9_500, 0.97),
@@ -43,15 +55,11 @@ CLAIMS: dict[str, Callable[[], Claim]] = {
     },
     "noise-free-100": partial(noise_free_claim, 100, 5_040),
     "irregular-100": partial(irregular_claim, 100, 5_680),
-    "long-lag-50": partial(long_lag_claim, 50, 50, 30_000, 3),
-    "long-lag-100": partial(long_lag_claim, 100, 100, 31_000, 3),
-    "long-lag-200": partial(long_lag_claim, 200, 200, 33_000, 5),
-    "long-lag-500": partial(long_lag_claim, 500, 500, 38_000, 15),
-    "long-lag-1000": partial(long_lag_claim, 1000, 1000, 49_000, 40),
-    "long-lag-1000-500": partial(long_lag_claim, 1000, 500, 49_000, 40),
-    "long-lag-1000-200": partial(long_lag_claim, 1000, 200, 75_000, 40),
-    "long-lag-1000-100": partial(long_lag_claim, 1000, 100, 135_000, 40),
-    "long-lag-1000-50": partial(long_lag_claim, 1000, 50, 203_000, 40),
+    **{
+        f"long-lag-{name}{end}": partial(long_lag_claim, *figures, feedback=not end)
+        for name, figures in LONG_LAGS.items()
+        for end in ("", "-no-feedback")
+    },
     "two-sequence-3": partial(two_sequence_claim, 3, 27_380, 1),
     "two-sequence-1": partial(two_sequence_claim, 1, 58_370, 2),
     "two-sequence-3-exact": partial(two_sequence_claim, 3, 39_850, 2, exact=True),
