@@ -10,6 +10,7 @@ The sources are in jupytext's py:percent form, and they are what people edit.
 
 import argparse
 import hashlib
+import os
 import sys
 import time
 from pathlib import Path
@@ -73,6 +74,7 @@ def execute(source: Path, folder: Path, timeout: int | None = None) -> nbformat.
     """
     folder.mkdir(parents=True, exist_ok=True)
     notebook = make(source)
+    notebook.metadata["fast"] = os.environ.get("LSTM_RECIPES_FAST") == "1"  # not for a page
     client = NotebookClient(
         notebook,
         timeout=timeout,

@@ -42,7 +42,8 @@ def executed(source: Path, folder: Path = EXECUTED) -> nbformat.NotebookNode:
     """The notebook with outputs: of an earlier run of the same code, or else of one made now."""
     notebook, kept = make(source), folder / f"{source.stem}.ipynb"
     earlier = nbformat.read(kept, as_version=4) if kept.exists() else None
-    if earlier is None or _code(earlier) != _code(notebook):
+    fast = earlier is not None and earlier.metadata.get("fast")
+    if earlier is None or fast or _code(earlier) != _code(notebook):
         print(f"{source.stem} is executed; it says how many minutes that takes", file=sys.stderr)
         return execute(source, folder)
     for cell, before in zip(_code_cells(notebook), _code_cells(earlier), strict=True):
@@ -54,8 +55,11 @@ def write_page(notebook: nbformat.NotebookNode, source: Path, pages: Path = PAGE
     """Write a notebook's page and its pictures, in place of those there are.
 
     Raises:
-        ValueError: A cell did not run, or a picture has no description.
+        ValueError: A cell did not run, a picture has no description, or it was a fast run, which
+            tests a notebook and teaches nothing.
     """
+    if notebook.metadata.get("fast"):
+        raise ValueError(f"{source.stem} ran with LSTM_RECIPES_FAST=1; run it without")
     name, pictures = source.stem, pages / source.stem
     written: dict[str, bytes] = {}
     parts = [

@@ -31,8 +31,8 @@ class Claim:
     @property
     def networks(self) -> list[str]:
         """By what the task can be learnt: the paper's networks and rule; Adam, if the package's
-        layers can be these networks; Elman networks."""
-        if self.method is not Trials:
+        layers can be these networks; Elman networks. Those two have logistic outputs."""
+        if self.method is not Trials or not self.task.wiring.logistic:
             return ["paper"]
         wiring = self.task.wiring
         layered = wiring.output_gate and wiring.recurrent and not wiring.direct

@@ -127,3 +127,4 @@ def test_the_command_and_what_it_cannot_do(tmp_path, monkeypatch, capsys):
     assert "two-sequence-guessed has no row for 'adam'; give paper" in capsys.readouterr().err
     assert claim_of("noise-free-100").networks == ["paper", "elman"]
     assert claim_of("adding-100").networks == ["paper", "adam", "elman"]
+    assert claim_of("adding-100-linear").networks == ["paper"]  # they have logistic outputs

@@ -131,6 +131,18 @@ def test_changed_code_is_executed(pages, source, tmp_path, monkeypatch):
     assert pages.executed(source, kept) == ("executed", source, kept)
 
 
+def test_a_fast_run_makes_no_page(pages, source, tmp_path, monkeypatch):
+    kept, fast = tmp_path / "executed", ran(pages, source)
+    kept.mkdir()
+    fast.metadata["fast"] = True
+    (kept / "sums.ipynb").write_text(nbformat.writes(fast), "utf-8")
+    monkeypatch.setattr(pages, "execute", lambda *_: fast)
+    with pytest.raises(ValueError, match="sums ran with LSTM_RECIPES_FAST=1; run it without"):
+        pages.write_page(pages.executed(source, kept), source, tmp_path)
+    monkeypatch.setattr(pages, "execute", lambda *_: "executed again")
+    assert pages.executed(source, kept) == "executed again"
+
+
 @pytest.mark.parametrize("name", ["char_rnn", "history", "long_lag", "ner", "translation"])
 def test_a_tutorial_on_the_site_is_of_its_notebook_as_it_stands(pages, name):
     assert not pages.stale(FOLDER / f"{name}.py"), "make it anew: make site"
