@@ -7,7 +7,7 @@
 # all. Then one learns, while we watch, what was said a thousand steps before. Every claim on this
 # page is checked: the code asserts it, or prints the number that it measured.
 #
-# **Time:** six to ten minutes on two cores, nearly all of them learning. With
+# **Time:** four to eight minutes on two cores, nearly all of them learning. With
 # `LSTM_RECIPES_FAST=1` in the environment it takes under a minute: short lags and few sequences,
 # which tests the page and teaches nothing. Nothing is downloaded.
 
