@@ -87,7 +87,8 @@ class CECLSTM(GatedLayer):
         use_bias: True, False, or ``"gates"`` for biases on the gates alone.
         kernel_initializer, recurrent_initializer, bias_initializer: As in Keras.
         input_bias_initializer, output_bias_initializer: For that gate's part of the bias: an
-            initializer, or a list of numbers, one a block (1997 used −3, −6, … for input gates).
+            initializer, or a list of numbers, one a block (1997 used −3, −6, … for input gates:
+            over long sequences a cell whose gate begins open drifts to where h is flat).
         kernel_regularizer, recurrent_regularizer, bias_regularizer: As in Keras.
         kernel_constraint, recurrent_constraint, bias_constraint: As in Keras.
         dropout: Rate on the inputs; one mask for all time steps.
