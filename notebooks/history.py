@@ -164,7 +164,8 @@ print(f"left of an error after {LAG:,} steps: Elman {old:.1e}, CEC {new.min():.4
 np.testing.assert_allclose(new, 1.0, rtol=1e-4)
 assert old < 1e-6
 learnt("the order of two symbols far apart (1997: 31,390)", "lab/temporal-order-4-0.json")
-learnt("a symbol over a thousand steps (1997: 49,000)", "lab/long-lag-1000-no-feedback-0.json")
+thousand = ["lab/long-lag-1000-0.json", "lab/long-lag-1000-no-feedback-0.json"]
+learnt("a symbol over a thousand steps (1997, fed back: 49,000)", *thousand)
 
 # %% [markdown]
 # ## 2000: learning to let go

@@ -406,7 +406,7 @@ plt.show()
 # %% [markdown]
 # ## The paper's own longest lag
 #
-# And one that no luck solves, the longest of 1997 (experiment 2c): x or y, then a thousand symbols
+# And the longest of 1997 (experiment 2c): x or y, then a thousand symbols
 # and more, each one of a thousand, and at the end it is to be said which of the two it was. A network
 # of two cells, no biases, a learning rate of 0.01. The paper's are wired so that every gate and cell
 # feeds back into every other. Before they learn anything, let them read:
@@ -424,7 +424,7 @@ for kind in kinds:
     print(f"of an error {share:.1%} gets through (the median cell)")
     assert FAST or (share < 0.01 if kind == FED_BACK else share > 0.3)
 
-# %% alt="Cell states of four untrained networks over a thousand steps. Fed back they go off in straight lines to as far as a hundred, not fed back they stay near 0. On the right, the share of an error that gets through to the median cell: fed back it falls to nothing within two hundred steps, not fed back most of it is left after a thousand."
+# %% alt="Cell states of four untrained networks over a thousand steps. Fed back, six of eight go off in straight lines, the farthest beyond a hundred; not fed back they stay near 0. On the right, the share of an error that gets through to the median cell: fed back it falls to nothing within two hundred steps, not fed back most of it is left after a thousand."
 figure, (one, two) = plt.subplots(1, 2, figsize=(7, 3))
 for kind, color in kinds.items():
     for walk in walks[kind]:
@@ -437,7 +437,8 @@ plt.show()
 
 # %% [markdown]
 # A gate that is half open feeds back one half, the same at every step, and the cell sums it up. It
-# walks off to where its output $h(c)$ is flat, and $h'(c)$, which every error has to pass, is nothing.
+# walks off to where its output $h(c)$ is flat, and $h'(c)$, which every error that gets into the cell has
+# to pass, is nothing.
 # The carousel keeps errors; it keeps everything else too. The paper knows this drift (section 4) and
 # in other experiments lets the input gates begin shut. Here we leave the feedback out, as its
 # experiments 2a and 2b do, change nothing else, and let three networks learn:

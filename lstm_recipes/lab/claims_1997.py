@@ -93,7 +93,7 @@ def noise_free_claim(lag: int, sequences: int) -> Claim:
         f"predicts a symbol {lag} steps later, and those between",
         "2a, table 2",
         sequences,
-        15,
+        17,
         lag,
         sample=partial(noise_free, lag=lag),
         chunk=250,
