@@ -394,22 +394,29 @@ by_chance = replace(order_task, learning_rate=0.0, bound=10.0, limit=guesses, te
 guessed = Guessing(by_chance, [0]).run()
 print(f"of {guesses:,} guesses it took {guessed['sequences'][0]} (None: none of them solves it)")
 
+
 # %% alt="Mean error of three networks on the order of two symbols against sequences, falling to near 0"
-figure, axes = plt.subplots()
-for seed, (color, style) in enumerate(zip((BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=True)):
-    axes.plot(order_counts, np.array(order_errors)[:, seed], color=color, ls=style)
-    axes.lines[-1].set_label(f"network {seed}")
-axes.set(xlabel="sequences", ylabel="mean error", ylim=(0, None))
-axes.legend(fontsize=8)
-plt.show()
+def draw_errors(counts: list, errors: list) -> None:
+    """Three networks' mean errors on the way."""
+    _, axes = plt.subplots()
+    styles = zip((BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=True)
+    for seed, (color, style) in enumerate(styles):
+        axes.plot(counts, np.array(errors)[:, seed], color=color, ls=style)
+        axes.lines[-1].set_label(f"network {seed}")
+    axes.set(xlabel="sequences", ylabel="mean error", ylim=(0, None))
+    axes.legend(fontsize=8)
+    plt.show()
+
+
+draw_errors(order_counts, order_errors)
 
 # %% [markdown]
 # ## The paper's own longest lag
 #
-# And the longest of 1997 (experiment 2c): x or y, then a thousand symbols
-# and more, each one of a thousand, and at the end it is to be said which of the two it was. A network
-# of two cells, no biases, a learning rate of 0.01. The paper's are wired so that every gate and cell
-# feeds back into every other. Before they learn anything, let them read:
+# And the longest of 1997 (experiment 2c): x or y, then a thousand symbols and more, each one of a
+# thousand, and at the end it is to be said which of the two it was. A network of two cells, no biases,
+# a learning rate of 0.01. The paper's are wired so that every gate and cell feeds back into every
+# other. Before they learn anything, let them read:
 
 # %%
 kinds = {FED_BACK: ORANGE, ALONE: BLUE}
@@ -437,11 +444,10 @@ plt.show()
 
 # %% [markdown]
 # A gate that is half open feeds back one half, the same at every step, and the cell sums it up. It
-# walks off to where its output $h(c)$ is flat, and $h'(c)$, which every error that gets into the cell has
-# to pass, is nothing.
-# The carousel keeps errors; it keeps everything else too. The paper knows this drift (section 4) and
-# in other experiments lets the input gates begin shut. Here we leave the feedback out, as its
-# experiments 2a and 2b do, change nothing else, and let three networks learn:
+# walks off to where its output $h(c)$ is flat, and $h'(c)$, which every error that gets into the cell
+# has to pass, is nothing. The carousel keeps errors; it keeps everything else too. The paper knows
+# this drift (section 4) and in other experiments lets the input gates begin shut. Here we leave the
+# feedback out, as its experiments 2a and 2b do, change nothing else, and let three networks learn:
 
 # %%
 claim = claim_of("long-lag-50-no-feedback" if FAST else "long-lag-1000-no-feedback")
@@ -453,13 +459,7 @@ print(f"the paper: {claim.sequences:,} on average; here: {found['mean_sequences'
 assert FAST or found["succeeded"] == 3
 
 # %% alt="Mean error of three networks on the longest lag against sequences: about 0.5 for long, then falling to near 0"
-figure, axes = plt.subplots()
-for seed, (color, style) in enumerate(zip((BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=True)):
-    axes.plot(symbol_counts, np.array(symbol_errors)[:, seed], color=color, ls=style)
-    axes.lines[-1].set_label(f"network {seed}")
-axes.set(xlabel="sequences", ylabel="mean error", ylim=(0, None))
-axes.legend(fontsize=8)
-plt.show()
+draw_errors(symbol_counts, symbol_errors)
 
 # %% [markdown]
 # ## What to try next

@@ -10,6 +10,7 @@ from lstm_recipes.lab.argument import Argument, Parts
 from lstm_recipes.lab.forward_rule import initial_weights
 from lstm_recipes.lab.long_lag import distractors
 from lstm_recipes.lab.state_traces import trace
+from lstm_recipes.lab.stream import mean_cell
 from lstm_recipes.lab.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def watched(kind: str, seed: int) -> dict[str, Any]:
     x = np.eye(SYMBOLS + 4, dtype="float32")[x]
     layer = network(kind, seed)
     steps = np.array(SHOWN) - 1
-    size = abs(trace(layer, x)["c"]).mean((0, 2))[steps]
+    size = mean_cell(layer, x)[steps]
     left = let_through(layer, x).mean((0, 2))[steps]
     return {"size": size.tolist(), "left": left.tolist()}
 
