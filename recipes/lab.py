@@ -119,19 +119,31 @@ def _learnt(name: str, seeds: int, network: str, folder: Path, overwrite: bool) 
 
 def _trials(name: str, seeds: int, network: str, folder: Path, overwrite: bool) -> dict[str, Any]:
     """What came of them, or comes when they go on."""
-    from lstm_recipes.lab.by_adam import ByAdam, ByElman
     from lstm_recipes.lab.claims import claim_of
 
     claim = claim_of(name)
-    task, method = claim.task, claim.method
     if network not in claim.networks:
         raise UserError(f"{name} has no row for {network!r}; give {' or '.join(claim.networks)}")
-    if network != "paper":
-        task = replace(task, limit=claim.sequences)
-        method = {"adam": ByAdam, "elman": ByElman}[network]
     here = _made(run_folder(folder, name, seeds, network))
-    trials = method(task, [*range(seeds)], here, overwrite)
+    seeds = [*range(seeds)]
+    if network == "paper":
+        trials = claim.method(claim.task, seeds, here, overwrite)
+    else:
+        trials = _beside(claim, seeds, network == "elman")
     return trials.run(lambda line: print(line, file=sys.stderr))
+
+
+def _beside(claim: Any, seeds: builtins.list[int], elman: bool) -> Any:
+    """The task by Adam, up to the paper's number of sequences where there is one."""
+    from lstm_recipes.lab.by_adam import ByAdam, ReberByAdam
+    from lstm_recipes.lab.reber_trials import ReberTrials
+    from lstm_recipes.lab.stream_trials import StreamTrials
+    from lstm_recipes.lab.streams_by_adam import StreamsByAdam
+    from lstm_recipes.lab.trials import Trials
+
+    task = replace(claim.task, limit=claim.sequences or claim.task.limit)
+    methods = {Trials: ByAdam, ReberTrials: ReberByAdam, StreamTrials: StreamsByAdam}
+    return methods[claim.method](task, seeds, elman)
 
 
 def _made(here: Path) -> Path:

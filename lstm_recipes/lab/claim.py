@@ -27,16 +27,15 @@ class Claim:
     control: str | None = None
     """Of a claim that none does, the one that teaches alike a network which should. Where that one
     learns nothing either, the claim has not been tested."""
+    beside: tuple[str, ...] = ("adam", "elman")
+    """By what else the task is learnt: by Adam, where the package's layers can be these networks,
+    and by Elman networks. What would be the same as beside another claim is left out, and so are
+    linear outputs, which those two do not have."""
 
     @property
     def networks(self) -> list[str]:
-        """By what the task can be learnt: the paper's networks and rule; Adam, if the package's
-        layers can be these networks; Elman networks. Those two have logistic outputs."""
-        if self.method is not Trials or not self.task.wiring.logistic:
-            return ["paper"]
-        wiring = self.task.wiring
-        layered = wiring.output_gate and wiring.recurrent and not wiring.direct
-        return ["paper", *["adam"] * layered, "elman"]
+        """By what the task can be learnt, the paper's networks and rule first."""
+        return ["paper", *self.beside]
 
 
 def verdict(claim: Claim, found: dict[str, Any]) -> str:

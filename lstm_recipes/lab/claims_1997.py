@@ -25,11 +25,12 @@ def _claim(
     minutes: float,
     method: type = Trials,
     rate: float = 1.0,
+    beside: tuple[str, ...] = ("adam", "elman"),
     **task: Any,
 ) -> Claim:
     uncounted = 0 if task["learnt"].counted else task["learnt"].last
     task = Task(limit=PATIENCE * sequences + uncounted, **task)
-    return Claim(says, source, sequences, minutes, task, method, rate=rate)
+    return Claim(says, source, sequences, minutes, task, method, rate=rate, beside=beside)
 
 
 def adding_claim(length: int, sequences: int, minutes: float, logistic: bool = True) -> Claim:
@@ -41,6 +42,7 @@ def adding_claim(length: int, sequences: int, minutes: float, logistic: bool = T
         "1997, experiment 4, table 7" + ("" if logistic else " (there logistic)"),
         sequences,
         minutes,
+        beside=("adam", "elman") if logistic else (),
         wiring=Wiring(2, 1, blocks=2, block_size=2, logistic=logistic),
         sample=partial(adding, length=length),
         learning_rate=0.5,
@@ -122,6 +124,7 @@ def _without_output_gates(
         f"1997, experiment {experiment}",
         sequences,
         minutes,
+        beside=("elman",),
         wiring=Wiring(
             lag + 1,
             lag + 1,
@@ -151,6 +154,7 @@ def long_lag_claim(
         "1997, experiment 2c, table 3" + ("" if feedback else " (there fed back)"),
         sequences,
         minutes,
+        beside=("adam", "elman") if feedback else (),
         wiring=Wiring(
             symbols + 4,
             2,
@@ -220,6 +224,7 @@ def two_sequence_guessed_claim() -> Claim:
         ),
         method=Guessing,
         factor=1.0,
+        beside=(),
     )
 
 

@@ -39,7 +39,8 @@ def continual_reber_claim(gates: bool, decay: float, streams: int | None, rate: 
         biases={"i": biases, "o": biases} | ({"f": [0.5, 1.0, 1.5, 2.0]} if gates else {}),
     )
     source = "2000, section 4, table 2"
-    return Claim(says + fades, source, streams, 30, task, StreamTrials, rate=rate)
+    beside = ("adam", "elman") if gates and decay == 1.0 else ("adam",) if decay == 1.0 else ()
+    return Claim(says + fades, source, streams, 30, task, StreamTrials, rate=rate, beside=beside)
 
 
 def _timing(
@@ -76,7 +77,8 @@ def _timing(
         **task,
     )
     cell = f"A cell {'with' if peepholes else 'without'} peepholes"
-    about = {"rate": rate, "control": control}
+    beside = ("adam", "elman") if peepholes else ("adam",)
+    about = {"rate": rate, "control": control, "beside": beside}
     return Claim(f"{cell} {says}", f"2002, {what}", None, minutes, task, StreamTrials, **about)
 
 

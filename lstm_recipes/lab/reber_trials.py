@@ -63,8 +63,7 @@ class ReberTrials(Trials):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        draws = [np.random.default_rng((seed, 4)) for seed in self.seeds]
-        texts = [example_strings(draw, 2 * STRINGS) for draw in draws]
+        texts = [example_strings(draw, 2 * STRINGS) for draw in self._draws(4)]
         parts = zip(*(encoded(own, STEPS - 1) for own in texts), strict=True)
         self.x, self.target, self.start, self.legal = (np.stack(part, -1) for part in parts)
 
@@ -86,9 +85,7 @@ class ReberTrials(Trials):
 
     def _tested(self) -> np.ndarray:
         """How many of 256 further strings each network has wrong."""
-        texts = [
-            example_strings(np.random.default_rng((s, 5)), self.task.tests) for s in self.seeds
-        ]
+        texts = [example_strings(draw, self.task.tests) for draw in self._draws(5)]
         parts = zip(*(encoded(own, STEPS - 1) for own in texts), strict=True)
         x, _, start, legal = (np.stack(part, -1) for part in parts)
         outputs = self._outputs(x, start)

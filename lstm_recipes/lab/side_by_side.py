@@ -15,24 +15,24 @@ import tensorflow as tf
 from lstm_recipes.errors import UserError
 from lstm_recipes.lab.forward_rule import initial_weights
 from lstm_recipes.lab.wiring import Wiring
-from lstm_recipes.layers import CECLSTM, ForgetGateLSTM
 
 CLIP = 1.0  # A network's gradient that is longer is shortened to it.
+EVERYONES = -1  # Whose a row is that all networks have: an input's.
 
 
 @dataclass(frozen=True)
 class Networks:
-    """Several networks' layer, and what of its kernels belongs to which."""
+    """Several networks' layer, and what of its weights belongs to which."""
 
     layer: keras.layers.RNN
-    columns: np.ndarray
-    """Whose each column of the layer's kernels is."""
-    rows: np.ndarray
-    """Whose each row of its recurrent kernel is."""
-    biases: np.ndarray
-    """Whose each of its biases is; empty if it has none."""
+    """It gives every step's h, and its states after the last one."""
     weights: list[list[np.ndarray]]
-    """Each network's own: kernel, recurrent kernel, bias; outputs' kernel and bias."""
+    """Each network's own: the layer's weights, then the outputs' kernel and bias."""
+    places: list[tuple[np.ndarray | None, np.ndarray]]
+    """Of each of those arrays whose its rows and its columns are; None: all rows are everyone's, or
+    there are none."""
+    direct: bool = False
+    """Whether the outputs see the inputs too, behind h."""
 
 
 def whose(sizes: Iterable[int], networks: int) -> np.ndarray:
@@ -49,27 +49,23 @@ def paper_networks(
 ) -> Networks:
     """Networks of a wiring, with the first weights that the seeds have by the rule of 1997, but the
     whole gradient."""
-    widths = dict(wiring.columns)
     model = lambda seed: wiring.model(  # noqa: E731
         *(part[..., 0] for part in initial_weights(wiring, [seed], bound, biases))
     )
     weights = [model(seed).get_weights() for seed in seeds]
-    options: dict[str, Any] = {"block_size": wiring.block_size, "use_bias": wiring.hidden_bias}
-    if wiring.forget_gate:
-        options |= {"activation": "cec_input", "output_activation": "cec_output"}
-    layer = (ForgetGateLSTM if wiring.forget_gate else CECLSTM)(
-        wiring.cells * len(seeds),
-        return_sequences=True,
-        gate_feedback=wiring.gate_feedback,
-        **options,
-    )
-    gates = [width for name, width in widths.items() if name != "c"] * wiring.gate_feedback
-    biased = [w for name, w in widths.items() if wiring.hidden_bias is True or name != "c"]
-    biased = biased if wiring.hidden_bias else [0]
-    places = (
-        whose(sizes, len(seeds)) for sizes in (widths.values(), [wiring.cells, *gates], biased)
-    )
-    return Networks(layer, *places, weights)
+    layer = wiring.layer(len(seeds), return_state=True)
+    own = lambda *sizes: whose(sizes, len(seeds))  # noqa: E731
+    widths = dict(wiring.columns)
+    gates = [width for name, width in widths.items() if name != "c"]
+    columns, cells, outputs = own(*widths.values()), own(wiring.cells), own(wiring.outputs)
+    places = [(None, columns), (own(wiring.cells, *gates * wiring.gate_feedback), columns)]
+    if wiring.hidden_bias:
+        places.append((None, columns if wiring.hidden_bias is True else own(*gates)))
+    if wiring.peepholes:
+        places.append((None, cells))
+    seen = np.append(cells, [EVERYONES] * wiring.inputs * wiring.direct)
+    places += [(seen, outputs), *[(None, outputs)] * wiring.output_bias]
+    return Networks(layer, weights, places, wiring.direct)
 
 
 def elman_networks(wiring: Wiring, seeds: Sequence[int]) -> Networks:
@@ -85,9 +81,11 @@ def elman_networks(wiring: Wiring, seeds: Sequence[int]) -> Networks:
         layer.build((None, None, inputs))
         dense.build((None, units))
         weights.append(layer.get_weights() + dense.get_weights())
-    layer = keras.layers.SimpleRNN(units * len(seeds), return_sequences=True)
-    own = whose([units], len(seeds))
-    return Networks(layer, own, own, own, weights)
+    layer = keras.layers.SimpleRNN(units * len(seeds), return_sequences=True, return_state=True)
+    own, said = whose([units], len(seeds)), whose([outputs], len(seeds))
+    return Networks(
+        layer, weights, [(None, own), (own, own), (None, own), (own, said), (None, said)]
+    )
 
 
 class SideBySide:
@@ -108,75 +106,81 @@ class SideBySide:
             raise UserError("there are no networks; give at least one seed")
         self.networks, self.count = networks, len(networks.weights)
         self.every_step, self.inputs = every_step, inputs
-        has_bias = len(networks.biases) > 0
-        kernel, *output_bias = networks.weights[0][2 + has_bias :]
-        units, outputs = whose([len(kernel)], self.count), whose([kernel.shape[1]], self.count)
-        self.layer = networks.layer
-        self.dense = keras.layers.Dense(len(outputs), use_bias=bool(output_bias))
-        self.layer.build((None, None, inputs))
-        self.dense.build((None, None, len(units)))
-        places = [(None, networks.columns), (networks.rows, networks.columns)]
-        places += [(None, networks.biases)] * has_bias
-        places += [(units, outputs)] + [(None, outputs)] * len(output_bias)
-        self.variables = self.layer.trainable_variables + self.dense.trainable_variables
-        self.columns = [columns for _, columns in places]
-        self.masks = [
-            1.0 if rows is None else (rows[:, None] == columns).astype("float32")
-            for rows, columns in places
-        ]
-        for k, (variable, (rows, columns)) in enumerate(zip(self.variables, places, strict=True)):
-            variable.assign(_placed([own[k] for own in networks.weights], rows, columns))
+        width = networks.layer.cell.units + inputs * networks.direct
+        self.dense = keras.layers.Dense(
+            len(networks.places[-1][1]), use_bias=networks.places[-1][0] is None
+        )
+        networks.layer.build((None, None, inputs))
+        self.dense.build((None, None, width))
+        self.variables = networks.layer.trainable_variables + self.dense.trainable_variables
+        self.masks = [_mask(rows, columns) for rows, columns in networks.places]
+        for k, (variable, place) in enumerate(zip(self.variables, networks.places, strict=True)):
+            variable.assign(_placed([own[k] for own in networks.weights], *place))
         self.optimizer = keras.optimizers.Adam(learning_rate)
         self.optimizer.build(self.variables)
         self.learn = tf.function(self._learn, autograph=False)
         self.outputs = tf.function(self._outputs, autograph=False)
 
-    def _logits(self, x: Any, start: Any) -> Any:
-        """``[sequences, (time,) outputs, networks]``"""
-        steps = x.shape[1]
+    def _read(self, x: Any, **options: Any) -> tuple[Any, list]:
+        """What the outputs see at each step, and the layer's states after the last one."""
         if len(x.shape) == 2:
             x = tf.one_hot(x, self.inputs)
-        mask = tf.range(steps)[None] >= start[:, None]
-        h = self.layer(x, mask=mask, training=False)
-        logits = self.dense(h if self.every_step else h[:, -1])
+        h, *states = self.networks.layer(x, training=False, **options)
+        return tf.concat([h, x], axis=-1) if self.networks.direct else h, states
+
+    def _logits(self, seen: Any) -> Any:
+        """``[sequences, (time,) outputs, networks]``"""
+        logits = self.dense(seen)
         shape = tf.concat([tf.shape(logits)[:-1], [self.count, logits.shape[-1] // self.count]], 0)
         return tf.linalg.matrix_transpose(tf.reshape(logits, shape))
 
+    def _of_sequences(self, x: Any, start: Any) -> Any:
+        mask = tf.range(x.shape[1])[None] >= start[:, None]
+        seen, _ = self._read(x, mask=mask)
+        return self._logits(seen if self.every_step else seen[:, -1])
+
     def _outputs(self, x: Any, start: Any) -> Any:
-        return tf.sigmoid(self._logits(x, start))
+        return tf.sigmoid(self._of_sequences(x, start))
 
     def _learn(self, x: Any, target: Any, start: Any) -> Any:
         """One step of Adam on a batch; the outputs before it."""
         with tf.GradientTape() as tape:
-            logits = self._logits(x, start)
+            logits = self._of_sequences(x, start)
             wanted = tf.broadcast_to(target[..., None], tf.shape(logits))
             losses = tf.nn.sigmoid_cross_entropy_with_logits(wanted, logits)
             if self.every_step:
                 begun = tf.range(x.shape[1])[None] >= start[:, None]
                 losses *= tf.cast(begun, "float32")[:, :, None, None]
             loss = tf.reduce_sum(losses) / tf.cast(tf.shape(x)[0], "float32")
+        self._descend(tape, loss)
+        return tf.sigmoid(logits)
+
+    def _descend(self, tape: tf.GradientTape, loss: Any) -> None:
+        """Adam's step; what is of two networks stays zero."""
         gradients = tape.gradient(loss, [v.value for v in self.variables])
         gradients = [g * mask for g, mask in zip(gradients, self.masks, strict=True)]
         self.optimizer.apply(self._clipped(gradients))
-        return tf.sigmoid(logits)
 
     def _clipped(self, gradients: list) -> list:
         """Each network's gradient no longer than `CLIP`."""
+        columns = [columns for _, columns in self.networks.places]
         squares = tf.add_n(
             [
                 tf.math.unsorted_segment_sum(
-                    tf.reduce_sum(tf.reshape(tf.square(g), (-1, len(columns))), 0),
-                    columns,
-                    self.count,
+                    tf.reduce_sum(tf.reshape(tf.square(g), (-1, len(own))), 0), own, self.count
                 )
-                for g, columns in zip(gradients, self.columns, strict=True)
+                for g, own in zip(gradients, columns, strict=True)
             ]
         )
         scale = tf.minimum(1.0, CLIP * tf.math.rsqrt(squares + 1e-12))
-        return [
-            g * tf.gather(scale, columns)
-            for g, columns in zip(gradients, self.columns, strict=True)
-        ]
+        return [g * tf.gather(scale, own) for g, own in zip(gradients, columns, strict=True)]
+
+
+def _mask(rows: np.ndarray | None, columns: np.ndarray) -> Any:
+    """1 where a weight is of one network, and 0 between two."""
+    if rows is None:
+        return 1.0
+    return ((rows[:, None] == columns) | (rows[:, None] == EVERYONES)).astype("float32")
 
 
 def _placed(parts: list[np.ndarray], rows: np.ndarray | None, columns: np.ndarray) -> np.ndarray:
@@ -187,5 +191,5 @@ def _placed(parts: list[np.ndarray], rows: np.ndarray | None, columns: np.ndarra
         if rows is None:
             whole[..., columns == k] = part
         else:
-            whole[np.ix_(rows == k, columns == k)] = part
+            whole[np.ix_((rows == k) | (rows == EVERYONES), columns == k)] = part
     return whole

@@ -127,52 +127,70 @@ class StreamTrials(KeptTrials):
         """Which seeds are perfect, after how many streams; how many of the others are good."""
         others = [k for k in range(len(self.seeds)) if k not in self.succeeded]
         tests = TEST_STREAMS * self.task.drawn
-        found = self._summary(self.task.limit, tests, self.task.wiring.weights)
+        found = self._summary(self.task.limit, tests, self._weights())
         return found | {
             "good": sum(bool(self.best[number] > GOOD) for number in others),
             "error_free": [round(float(length)) for length in self.best],
             "steps": self.steps,
-            "seen": [int(count) for count in np.array(self.now.ended)],
+            "seen": [int(count) for count in self._ended()],
         }
 
     def _learning(self) -> np.ndarray:
         """Which networks still learn."""
         done = [k in self.succeeded for k in range(len(self.seeds))]
-        may = np.array(self.now.ended) < self.task.limit
+        may = self._ended() < self.task.limit
         return ~np.array(done) & may & (self.steps < self.task.most_steps)
 
     def advance(self) -> None:
         """Learn one more chunk of steps, and see who is perfect."""
         learning = self._learning()
-        hidden, output, self.now = self.rule.train(
-            self.hidden, self.output, self.now, self.pool, self.task.chunk
-        )
+        self._learn(learning)
         self.steps += self.task.chunk
-        # Who has done stays as it was.
-        self.hidden = np.where(learning, hidden, self.hidden)
-        self.output = np.where(learning, output, self.output)
         lengths = self._tested(self.tests, learning)
         self.best = np.maximum(self.best, lengths.mean(0))
         new = np.flatnonzero(learning & (lengths == self.task.longest).all(0))
-        ended = np.array(self.now.ended)
+        ended = self._ended()
         self.succeeded |= {int(k): int(ended[k]) for k in new}
         if len(new) and self.task.drawn:
             again = self._tested(self.others, np.isin(np.arange(len(self.seeds)), new))
             self.wrong |= {int(k): int((again[:, k] < self.task.longest).sum()) for k in new}
 
+    def _learn(self, learning: np.ndarray) -> None:
+        """Learn one more chunk of steps. Who has done stays as it was."""
+        hidden, output, self.now = self.rule.train(
+            self.hidden, self.output, self.now, self.pool, self.task.chunk
+        )
+        self.hidden = np.where(learning, hidden, self.hidden)
+        self.output = np.where(learning, output, self.output)
+
+    def _ended(self) -> np.ndarray:
+        """How many streams each network has learnt from."""
+        return np.array(self.now.ended)
+
+    def _weights(self) -> int:
+        """How many a network has."""
+        return self.task.wiring.weights
+
     def _tested(self, pool: Pool, asked: np.ndarray) -> np.ndarray:
         """How long each of ten streams goes without an error, ``[streams, trials]``, from places
         on a circle that is not learnt from; always the same ones."""
         draw = np.random.default_rng((0, 7))
-        found = []
-        for _ in range(TEST_STREAMS if self.task.drawn else 1):
-            place = draw.integers(0, pool.length)
-            place = pool.next_start[np.arange(len(place)), place]
-            found.append(self.rule.error_free(self.hidden, self.output, place, pool, asked).numpy())
-        return np.array(found)
+        places = [self._place(draw, pool) for _ in range(TEST_STREAMS if self.task.drawn else 1)]
+        return self._error_free(places, pool, asked)
+
+    @staticmethod
+    def _place(draw: np.random.Generator, pool: Pool) -> np.ndarray:
+        """Where on each trial's circle a stream may begin."""
+        place = draw.integers(0, pool.length)
+        return pool.next_start[np.arange(len(place)), place]
+
+    def _error_free(self, places: list, pool: Pool, asked: np.ndarray) -> np.ndarray:
+        return np.array(
+            [self.rule.error_free(self.hidden, self.output, place, pool, asked) for place in places]
+        )
 
     def _progress(self) -> str:
-        ended = ", ".join(f"{count:,}" for count in np.array(self.now.ended))
+        ended = ", ".join(f"{count:,}" for count in self._ended())
         best = ", ".join(f"{length:,.0f}" for length in self.best)
         done = f"{len(self.succeeded)} of {len(self.seeds)} are perfect"
         return f"{self.seconds:,.0f} s, {self.steps:,} steps: {done}; streams {ended}; best {best}"

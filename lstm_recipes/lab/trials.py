@@ -76,7 +76,7 @@ class Trials(KeptTrials):
         super().__init__(task, seeds, folder)
         self.rule = ForwardRule(task.wiring, task.learning_rate, every_step=task.every_step)
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
-        self.draws = [np.random.default_rng((seed, 1)) for seed in seeds]
+        self.draws = self._draws(1)
         self.sequences = 0
         self.recent = np.zeros((0, 2, len(seeds)), "float32")
         if not overwrite:
@@ -98,6 +98,10 @@ class Trials(KeptTrials):
     def _weights(self) -> int:
         """How many a network has."""
         return self.task.wiring.weights
+
+    def _draws(self, kind: int) -> list[np.random.Generator]:
+        """What sequences are drawn with: one for each trial, others for another kind."""
+        return [np.random.default_rng((seed, kind)) for seed in self.seeds]
 
     def _draw(self, draws: list[np.random.Generator], count: int) -> list[np.ndarray]:
         """Sequences for every trial, the trials last; symbols as one-hot vectors come later."""
@@ -146,8 +150,7 @@ class Trials(KeptTrials):
 
     def _tested(self) -> np.ndarray:
         """How many new sequences each network as it is now has wrong."""
-        draws = [np.random.default_rng((seed, 2)) for seed in self.seeds[: len(self.draws)]]
-        x, target, start, *clean = self._draw(draws, self.task.tests)
+        x, target, start, *clean = self._draw(self._draws(2), self.task.tests)
         found = self._outputs(x, start)
         off = np.abs(found - (clean[0] if clean else target))
         return (off.max(tuple(range(1, off.ndim - 1))) > self.task.learnt.tolerance).sum(0)

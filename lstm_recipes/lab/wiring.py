@@ -90,21 +90,8 @@ class Wiring:
         Raises:
             ValueError: The wiring is that of experiment 2a, which no layer has.
         """
-        if not (self.output_gate and self.recurrent):
-            raise ValueError("a network without output gates or recurrence is the laboratory's own")
-        layer_class = ForgetGateLSTM if self.forget_gate else CECLSTM
-        layer_class = PeepholeLSTM if self.peepholes else layer_class
-        options: dict[str, Any] = {"block_size": self.block_size, "use_bias": self.hidden_bias}
-        options["activation"] = "cec_input"
-        options["output_activation"] = "cec_output" if self.squashed else "linear"
         x = keras.Input((None, self.inputs))
-        layer = layer_class(
-            self.cells,
-            return_sequences=True,
-            gate_feedback=self.gate_feedback,
-            truncated_gradient=True,
-            **options,
-        )
+        layer = self.layer(truncated_gradient=True)
         h = layer(x)
         seen = keras.layers.Concatenate()([h, x]) if self.direct else h
         activation = "sigmoid" if self.logistic else "linear"
@@ -118,6 +105,26 @@ class Wiring:
         rows = self.cells + self.inputs * self.direct
         dense.set_weights([output[:rows], *([output[-1]] if self.output_bias else [])])
         return model
+
+    def layer(self, networks: int = 1, **options: Any) -> keras.layers.RNN:
+        """The package's layer that has the cells of so many networks, and gives every step's h.
+
+        Raises:
+            ValueError: The wiring is that of experiment 2a, which no layer has.
+        """
+        if not (self.output_gate and self.recurrent):
+            raise ValueError("a network without output gates or recurrence is the laboratory's own")
+        layer_class = ForgetGateLSTM if self.forget_gate else CECLSTM
+        return (PeepholeLSTM if self.peepholes else layer_class)(
+            self.cells * networks,
+            return_sequences=True,
+            block_size=self.block_size,
+            use_bias=self.hidden_bias,
+            gate_feedback=self.gate_feedback,
+            activation="cec_input",
+            output_activation="cec_output" if self.squashed else "linear",
+            **options,
+        )
 
     def _peephole(self, rows: np.ndarray) -> np.ndarray:
         """The layer's ``[3, cells]`` out of the cells' rows, where each block's gates see them."""
