@@ -1,6 +1,9 @@
-"""Examples in docstrings that need a package which not everyone has are left out without it."""
+"""What all tests share: examples that need a package which not everyone has are left out without
+it, and what keeps thousands of small tests quick."""
 
 import builtins
+import gc
+import os
 from importlib.util import find_spec
 
 import pytest
@@ -10,8 +13,26 @@ collect_ignore = (
 )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def graphs_as_they_are():
+    """TensorFlow spends longer on optimizing the graphs of models as small as these than they then
+    run. Where a test starts a process, a notebook's or a command's, they are optimized."""
+    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+
+
 @pytest.fixture(autouse=True)
 def no_last_value():
     """Takes away the `_` that an example leaves in builtins, where tyro stumbles over a list."""
     yield
     vars(builtins).pop("_", None)
+
+
+@pytest.fixture(autouse=True)
+def what_is_there_stays(request):
+    """Keras collects garbage for each weight that it makes int8, and after a thousand tests there
+    is much to look through: an example leaves out what was there before it."""
+    if isinstance(request.node, pytest.DoctestItem):
+        gc.freeze()

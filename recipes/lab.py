@@ -100,12 +100,12 @@ def _learnt(name: str, seeds: int, network: str, folder: Path, overwrite: bool) 
 
     claim = claim_of(name)
     found = _trials(name, seeds, network, folder, overwrite)
-    if claim.control and not found["succeeded"]:
-        print(f"and to compare: {claim_of(claim.control).says}", file=sys.stderr)
-        control = _trials(claim.control, seeds, network, folder, False)
-        found |= {"control": claim.control, "control_succeeded": control["succeeded"]}
     found |= {"paper_sequences": claim.sequences}
     if network == "paper":
+        if claim.control and not found["succeeded"]:
+            print(f"and to compare: {claim_of(claim.control).says}", file=sys.stderr)
+            control = _trials(claim.control, seeds, network, folder, False)
+            found |= {"control": claim.control, "control_succeeded": control["succeeded"]}
         found["verdict"] = verdict(claim, found)
     found = {"claim": claim.says, "source": claim.source} | found
     _keep(run_folder(folder, name, seeds, network), found)

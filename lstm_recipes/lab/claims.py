@@ -74,7 +74,6 @@ CLAIMS: dict[str, Callable[[], Claim]] = {
     "adding-1000": partial(adding_claim, 1000, 853_000, 110),
     "adding-100-linear": partial(adding_claim, 100, 74_000, 1, logistic=False),
     "adding-500-linear": partial(adding_claim, 500, 209_000, 10, logistic=False),
-    "adding-1000-linear": partial(adding_claim, 1000, 853_000, 60, logistic=False),
     "multiplication-140": partial(multiplication_claim, 140, 482_000, 10),
     "multiplication-13": partial(multiplication_claim, 13, 1_273_000, 25),
     "temporal-order-4": partial(temporal_order_claim, 2, 2, 0.5, 31_390, 2),
