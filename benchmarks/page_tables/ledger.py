@@ -18,11 +18,8 @@ def claims() -> str:
     ]
     for result in sorted(found, key=lambda result: natural(result["config"])):
         m, name = result["metrics"], result["config"]
-        others = [
-            f"{kind}: {succeeded(runs[name][0]['metrics'])}."
-            for kind, runs in beside.items()
-            if name in runs
-        ]
+        learnt = {kind: runs[name][0]["metrics"] for kind, runs in beside.items() if name in runs}
+        others = [f"{kind}: {succeeded(its)}{in_test(its)}." for kind, its in learnt.items()]
         if "control" in m:
             others.append(f"`{m['control']}`: {m['control_succeeded']} of {m['seeds']}.")
         cells = [
