@@ -33,6 +33,8 @@ def no_last_value():
 @pytest.fixture(autouse=True)
 def what_is_there_stays(request):
     """Keras collects garbage for each weight that it makes int8, and after a thousand tests there
-    is much to look through: an example leaves out what was there before it."""
+    is much to look through: an example leaves out what was there before."""
     if isinstance(request.node, pytest.DoctestItem):
         gc.freeze()
+    yield
+    gc.unfreeze()

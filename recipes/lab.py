@@ -4,7 +4,6 @@ import builtins
 import json
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,7 +42,8 @@ def run(
         seeds: How many networks learn, each with weights and sequences of its own: ten, unless it
             is given; fewer for some arguments, which say how many.
         network: Of a task: the paper's, by its rule; the same by Adam and the whole gradient; or
-            Elman networks of no fewer weights, by Adam too. The last two have five minutes.
+            Elman networks of no fewer weights, by Adam too. The last two have five minutes, and
+            begin anew where they were interrupted.
         folder: Where a folder for the run is made.
         overwrite: Start anew, whatever is there.
     """
@@ -134,16 +134,15 @@ def _trials(name: str, seeds: int, network: str, folder: Path, overwrite: bool) 
 
 
 def _beside(claim: Any, seeds: builtins.list[int], elman: bool) -> Any:
-    """The task by Adam, up to the paper's number of sequences where there is one."""
+    """The task by Adam."""
     from lstm_recipes.lab.by_adam import ByAdam, ReberByAdam
     from lstm_recipes.lab.reber_trials import ReberTrials
     from lstm_recipes.lab.stream_trials import StreamTrials
     from lstm_recipes.lab.streams_by_adam import StreamsByAdam
     from lstm_recipes.lab.trials import Trials
 
-    task = replace(claim.task, limit=claim.sequences or claim.task.limit)
     methods = {Trials: ByAdam, ReberTrials: ReberByAdam, StreamTrials: StreamsByAdam}
-    return methods[claim.method](task, seeds, elman)
+    return methods[claim.method](claim.task_beside, seeds, elman)
 
 
 def _made(here: Path) -> Path:

@@ -1,6 +1,6 @@
 """A claim of a paper that the laboratory re-runs, and what its verdict means."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lstm_recipes.lab.stream_trials import StreamTask
@@ -36,6 +36,14 @@ class Claim:
     def networks(self) -> list[str]:
         """By what the task can be learnt, the paper's networks and rule first."""
         return ["paper", *self.beside]
+
+    @property
+    def task_beside(self) -> Task | StreamTask:
+        """The task as Adam has it: up to the paper's number of sequences, where it gives one."""
+        limit = self.sequences or self.task.limit
+        if isinstance(self.task, Task) and not self.task.learnt.counted:
+            limit += self.task.learnt.last  # they have to be right, and are not counted
+        return replace(self.task, limit=limit)
 
 
 def verdict(claim: Claim, found: dict[str, Any]) -> str:

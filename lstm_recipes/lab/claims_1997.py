@@ -87,6 +87,7 @@ def reber_claim(blocks: int, size: int, sequences: int, rate: float) -> Claim:
         tests=256,
         every_step=True,
         rate=rate,
+        beside=("adam", "elman") if blocks == 4 else ("adam",),  # Elman's would be the same
     )
 
 

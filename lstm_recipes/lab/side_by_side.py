@@ -5,7 +5,7 @@ side train in the time of one, by any layer that keeps its units in blocks of co
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -33,6 +33,19 @@ class Networks:
     there are none."""
     direct: bool = False
     """Whether the outputs see the inputs too, behind h."""
+
+    def with_inputs_of_their_own(self) -> "Networks":
+        """The same networks, each of which sees inputs of its own; those of all stand one behind
+        the other."""
+        (_, columns), *places = self.places
+        own = whose([len(self.weights[0][0])], len(self.weights))
+        places = [
+            (rows if rows is None else np.append(rows[rows != EVERYONES], own), columns)
+            if rows is not None and EVERYONES in rows
+            else (rows, columns)
+            for rows, columns in places
+        ]
+        return replace(self, places=[(own, columns), *places])
 
 
 def whose(sizes: Iterable[int], networks: int) -> np.ndarray:
@@ -94,7 +107,7 @@ class SideBySide:
 
     Args:
         networks: Whose weights come first.
-        inputs: How many the layer has.
+        inputs: How many the layer has, those of all networks where each has its own.
         learning_rate: Adam's.
         every_step: Whether there is a target at every step; otherwise at the last one alone.
     """
@@ -156,9 +169,13 @@ class SideBySide:
         return tf.sigmoid(logits)
 
     def _descend(self, tape: tf.GradientTape, loss: Any) -> None:
-        """Adam's step; what is of two networks stays zero."""
+        """Adam's step; what is of two networks stays zero, and so does an error that has exploded
+        beyond all numbers."""
         gradients = tape.gradient(loss, [v.value for v in self.variables])
-        gradients = [g * mask for g, mask in zip(gradients, self.masks, strict=True)]
+        gradients = [
+            tf.where((mask > 0) & tf.math.is_finite(g), g, 0.0)
+            for g, mask in zip(gradients, self.masks, strict=True)
+        ]
         self.optimizer.apply(self._clipped(gradients))
 
     def _clipped(self, gradients: list) -> list:
@@ -179,7 +196,7 @@ class SideBySide:
 def _mask(rows: np.ndarray | None, columns: np.ndarray) -> Any:
     """1 where a weight is of one network, and 0 between two."""
     if rows is None:
-        return 1.0
+        return np.ones(len(columns), "float32")
     return ((rows[:, None] == columns) | (rows[:, None] == EVERYONES)).astype("float32")
 
 

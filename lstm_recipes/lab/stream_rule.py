@@ -82,8 +82,8 @@ class StreamRule:
 
     def _wrong(self, y: Any, wanted: Any) -> Any:
         """Which trials make an error; none does where nothing is asked."""
-        off = tf.where(tf.math.is_nan(wanted), 0.0, abs(y - wanted))
-        return tf.reduce_max(off, axis=0) > self.tolerance
+        right = tf.math.is_nan(wanted) | (abs(y - wanted) <= self.tolerance)
+        return ~tf.reduce_all(right, axis=0)
 
     def _train(self, hidden: Any, output: Any, now: Streams, pool: Pool, steps: Any) -> tuple:
         """So many steps of each trial; the weights, and where the streams are."""

@@ -175,19 +175,13 @@ class StreamTrials(KeptTrials):
         """How long each of ten streams goes without an error, ``[streams, trials]``, from places
         on a circle that is not learnt from; always the same ones."""
         draw = np.random.default_rng((0, 7))
-        places = [self._place(draw, pool) for _ in range(TEST_STREAMS if self.task.drawn else 1)]
-        return self._error_free(places, pool, asked)
+        streams, trials = TEST_STREAMS if self.task.drawn else 1, np.arange(len(self.seeds))
+        places = np.array([draw.integers(0, pool.length) for _ in range(streams)])
+        return self._error_free(pool.next_start[trials, places], pool, asked)
 
-    @staticmethod
-    def _place(draw: np.random.Generator, pool: Pool) -> np.ndarray:
-        """Where on each trial's circle a stream may begin."""
-        place = draw.integers(0, pool.length)
-        return pool.next_start[np.arange(len(place)), place]
-
-    def _error_free(self, places: list, pool: Pool, asked: np.ndarray) -> np.ndarray:
-        return np.array(
-            [self.rule.error_free(self.hidden, self.output, place, pool, asked) for place in places]
-        )
+    def _error_free(self, places: np.ndarray, pool: Pool, asked: np.ndarray) -> np.ndarray:
+        go = self.rule.error_free
+        return np.array([go(self.hidden, self.output, place, pool, asked) for place in places])
 
     def _progress(self) -> str:
         ended = ", ".join(f"{count:,}" for count in self._ended())
