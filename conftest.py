@@ -1,9 +1,8 @@
 """What all tests share: examples that need a package which not everyone has are left out without
-it, and what keeps thousands of small tests quick."""
+it, and what keeps them quick among thousands of tests."""
 
 import builtins
 import gc
-import os
 from importlib.util import find_spec
 
 import pytest
@@ -11,16 +10,6 @@ import pytest
 collect_ignore = (
     [] if find_spec("onnx") and find_spec("onnxruntime") else ["lstm_recipes/export/onnx.py"]
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def graphs_as_they_are():
-    """TensorFlow spends longer on optimizing the graphs of models as small as these than they then
-    run. Where a test starts a process, a notebook's or a command's, they are optimized."""
-    if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
 @pytest.fixture(autouse=True)

@@ -107,6 +107,16 @@ def test_other_commands_are_there():
             assert program == "python" and (ROOT / rest[0]).is_file(), command
 
 
+@pytest.fixture(scope="module", autouse=True)
+def graphs_as_they_are():
+    """A third of the time of trainings as small as these is TensorFlow's optimizing of graphs."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory, text) -> Path:
     """A folder with every file that a page's command reads, under the name that it has there."""

@@ -78,21 +78,20 @@ def visits(site: Path, browser) -> dict[str, Visit]:
     return seen
 
 
-def test_no_page_has_a_serious_fault_of_accessibility(visits: dict[str, Visit]):
-    assert not [f"{name}: {fault}" for name, seen in visits.items() for fault in seen.faults]
-
-
-@pytest.mark.parametrize("width", [PHONE, WIDE])
-def test_pages_fit_their_window(visits: dict[str, Visit], width: int):
-    assert not {name: v.widths[width] for name, v in visits.items() if v.widths[width] > width}
-
-
-def test_pages_load_from_their_folder_alone(visits: dict[str, Visit]):
+def test_every_page(visits: dict[str, Visit]):
+    """One test, so that the pages are visited once, and not by each process that runs tests."""
     local = ("file://", "data:", "blob:")
-    assert not [url for v in visits.values() for url in v.requests if not url.startswith(local)]
-    assert not {name: seen.errors for name, seen in visits.items() if seen.errors}
-
-
-def test_formulas_are_rendered(visits: dict[str, Visit]):
-    assert not [name for name, seen in visits.items() if seen.rendered != seen.formulas]
-    assert any(seen.formulas for seen in visits.values())
+    found = {
+        "serious faults": {name: v.faults for name, v in visits.items() if v.faults},
+        "wider than the window": [
+            n for n, v in visits.items() if any(a < v.widths[a] for a in v.widths)
+        ],
+        "from elsewhere": [
+            url for v in visits.values() for url in v.requests if not url.startswith(local)
+        ],
+        "errors": {name: v.errors for name, v in visits.items() if v.errors},
+        "formulas not rendered": [n for n, v in visits.items() if v.rendered != v.formulas],
+    }
+    assert not {what: where for what, where in found.items() if where}
+    assert any(v.formulas for v in visits.values())
+    assert all({*v.widths} == {PHONE, WIDE} for v in visits.values())
