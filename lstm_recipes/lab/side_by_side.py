@@ -40,9 +40,9 @@ class Networks:
         (_, columns), *places = self.places
         own = whose([len(self.weights[0][0])], len(self.weights))
         places = [
-            (rows if rows is None else np.append(rows[rows != EVERYONES], own), columns)
-            if rows is not None and EVERYONES in rows
-            else (rows, columns)
+            (rows, columns)
+            if rows is None or EVERYONES not in rows
+            else (np.append(rows[rows != EVERYONES], own), columns)
             for rows, columns in places
         ]
         return replace(self, places=[(own, columns), *places])

@@ -68,8 +68,10 @@ class StreamsSideBySide(SideBySide):
         with tf.GradientTape() as tape:
             logits, states = self._windows(x, states, goes_on)
             asked = ~tf.math.is_nan(wanted)
-            right = abs(tf.sigmoid(logits) - wanted) <= self.tolerance
-            wrong = tf.reduce_any(asked & ~right, axis=2)
+            off = abs(tf.sigmoid(logits) - wanted)
+            # Not "~(off <= tolerance)": TensorFlow makes ">" of it, which no NaN is.
+            off = tf.where(tf.math.is_finite(off), off, float("inf"))
+            wrong = tf.reduce_any(asked & (off > self.tolerance), axis=2)
             before = tf.cumsum(tf.cast(wrong, "int32"), axis=1, exclusive=True)
             counts = asked & (learning & (before == 0))[:, :, None]
             losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.where(asked, wanted, 0.0), logits)

@@ -168,6 +168,11 @@ def test_the_command_and_what_it_cannot_do(tmp_path, monkeypatch, capsys):
     assert main(["lab", "run", "noise-free-100", "--network", "adam"]) == 1
     sentence = "noise-free-100 has no row for 'adam'; give paper or elman"
     assert sentence in capsys.readouterr().err
+    assert main(["lab", "run", "two-sequence-guessed", "--network", "adam"]) == 1
+    assert "two-sequence-guessed has no row for 'adam'; give paper" in capsys.readouterr().err
+    assert claim_of("noise-free-100").networks == ["paper", "elman"]
+    assert claim_of("adding-100").networks == ["paper", "adam", "elman"]
+    assert claim_of("adding-100-linear").networks == ["paper"]  # they have logistic outputs
 
 
 @pytest.mark.parametrize("name", claims.CLAIMS)

@@ -14,7 +14,6 @@ from lstm_recipes.cli import main
 from lstm_recipes.lab import by_adam, claims, streams_by_adam
 from lstm_recipes.lab.claims import claim_of
 from lstm_recipes.lab.continual_reber import stream
-from lstm_recipes.lab.side_by_side import EVERYONES
 from lstm_recipes.lab.spikes import spike_delays
 from lstm_recipes.lab.stream_trials import StreamTrials
 from lstm_recipes.lab.streams_by_adam import StreamsByAdam, StreamsSideBySide
@@ -25,6 +24,13 @@ SPIKES = replace(
     sample=partial(spike_delays, shortest=10, kinds=2, spikes=100),
 )
 COSINE = replace(claim_of("periodic-cosine-10").task, chunk=10_000, longest=1000)
+
+
+def parts_of(model, network):
+    """The weights of one of the networks."""
+    for variable, (rows, columns) in zip(model.variables, model.networks.places, strict=True):
+        own = variable.numpy()[..., columns == network]
+        yield own if rows is None else own[rows == network]
 
 
 @pytest.mark.parametrize("task", [REBER, SPIKES], ids=["symbols", "spikes"])
@@ -87,12 +93,7 @@ def test_a_network_learns_until_its_first_error_by_the_gradient_of_a_window():
         goes_on = right.numpy()
     assert lengths[0] < 27 and not all(going) and any(going)
     np.testing.assert_allclose(states[1][:, : REBER.wiring.cells], mine[1], atol=1e-5)
-    for both_s, own_s, (rows, columns) in zip(
-        both.variables, variables, both.networks.places, strict=True
-    ):
-        found = both_s.numpy()[..., columns == 0]
-        if rows is not None:
-            found = found[(rows == 0) | (rows == EVERYONES)]
+    for found, own_s in zip(parts_of(both, 0), variables, strict=True):
         np.testing.assert_allclose(found, own_s.numpy(), atol=2e-5)
 
 
@@ -105,13 +106,6 @@ def test_nothing_is_asked_at_a_streams_first_spike():
     for network, first in ((0, 0), (1, 100)):
         own = (first + np.arange(40)) % trials.pool.length[network]
         np.testing.assert_array_equal(x[1, :, network], trials.pool.inputs[network][own])
-
-
-def parts_of(model, network):
-    """The weights of one of the networks."""
-    for variable, (rows, columns) in zip(model.variables, model.networks.places, strict=True):
-        own = variable.numpy()[..., columns == network]
-        yield own if rows is None else own[rows == network]
 
 
 def test_a_network_is_the_same_whatever_learns_beside_it():
