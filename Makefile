@@ -54,17 +54,17 @@ clean: ## remove .venv and all that is generated, but not runs/
 .venv/.installed: setup.cfg pyproject.toml
 	@test -x $(BIN)/pip || { $(check_python) && $(PYTHON) -m venv --clear .venv; }
 	@echo "Installing LSTM Recipes and TensorFlow into .venv: a minute or two, about 800 MB to download." >&2
-	@$(PIP) install --editable .
+	@$(PIP) install --no-compile --editable .
 	@touch $@
 
 .venv/.dev: .venv/.installed
 	@echo "Installing the tools for tests, notebooks and the site into .venv." >&2
-	@$(PIP) install --editable ".[dev,notebooks,site]"
+	@$(PIP) install --no-compile --editable ".[dev,notebooks,site]"
 	@touch $@
 
 .venv/.jax: .venv/.dev
 	@echo "Installing JAX into .venv." >&2
-	@$(PIP) install --editable ".[jax]"
+	@$(PIP) install --no-compile --editable ".[jax]"
 	@touch $@
 
 define check_python

@@ -20,10 +20,15 @@ def no_last_value():
 
 
 @pytest.fixture(autouse=True)
-def what_is_there_stays(request):
-    """Keras collects garbage for each weight that it makes int8, and after a thousand tests there
-    is much to look through: an example leaves out what was there before."""
+def examples_collect_no_garbage(request, monkeypatch):
+    """Keras does for each weight that it makes int8, and after a thousand tests there is much to
+    look through."""
     if isinstance(request.node, pytest.DoctestItem):
-        gc.freeze()
-    yield
-    gc.unfreeze()
+        monkeypatch.setattr("gc.collect", lambda *generation: 0)
+
+
+def pytest_collection_finish():
+    """TensorFlow, Keras and the tests themselves are 700,000 objects that stay: garbage is not
+    looked for among them."""
+    gc.collect()
+    gc.freeze()

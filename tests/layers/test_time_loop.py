@@ -153,6 +153,26 @@ def test_it_agrees_when_compiled(kind):
         assert_close(compiled(layer, x, mask), change(layer, x, mask))
 
 
+@every_layer
+def test_any_length_is_as_one_that_is_known(kind):
+    """Where the length is known, loops that would have no turn are left out."""
+    import tensorflow as tf
+
+    layer = built(LAYERS[kind](4, return_sequences=True))
+    of_any = tf.function(lambda x: change(layer, x, None))
+    of_any = of_any.get_concrete_function(tf.TensorSpec([2, None, 3]))
+    for time, loops in ((STEPS_FORWARD - 1, 3), (STEPS_FORWARD, 2), (STEPS_FORWARD + 1, 4)):
+        x = tf.constant(array(2, time, 3))
+        known = tf.function(lambda x: change(layer, x, None)).get_concrete_function(x)
+        assert count(known, "While") == loops and count(of_any, "While") == 4
+        assert_close(of_any(x), known(x))
+
+
+def count(function, kind):
+    """How many operations of a kind a function's graph has."""
+    return sum(kind in op.type for op in function.graph.get_operations())
+
+
 def test_where_it_is_taken(monkeypatch):
     """By default; not where a cell has no derivative, nor for one step, nor unrolled."""
 
@@ -186,8 +206,7 @@ def test_inference_keeps_nothing():
 
     def stacks(training):
         function = tf.function(lambda x: layer(x, training=training))
-        graph = function.get_concrete_function(tf.TensorSpec([2, 9, 3])).graph
-        return sum(op.type == "EmptyTensorList" for op in graph.get_operations())
+        return count(function.get_concrete_function(tf.TensorSpec([2, 9, 3])), "EmptyTensorList")
 
     assert stacks(False) == 0
     assert stacks(True) == len(layer.cell.kept_widths)

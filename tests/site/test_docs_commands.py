@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -142,25 +141,6 @@ def inputs(tmp_path_factory, text) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def run_of(inputs, tmp_path_factory) -> Callable[[str], Path]:
-    """Gives a small run of a recipe, for pages whose runs were trained elsewhere."""
-    folder = tmp_path_factory.mktemp("runs")
-    data = {
-        "char-rnn": ["--text", str(inputs / "mine.txt")],
-        "ner": ["--data", str(inputs / "corpus")],
-        "translate": ["--data", str(inputs / "pairs.tsv")],
-    }
-
-    @cache
-    def trained(recipe: str) -> Path:
-        run = ["--run", str(folder / recipe)]
-        assert cli.main([recipe, "train", *run, *data[recipe], *SMALL[recipe].split()]) == 0
-        return folder / recipe
-
-    return trained
-
-
 def made_small(command: list[str]) -> list[str]:
     """A training command that takes a second."""
     recipe, *rest = command
@@ -174,6 +154,39 @@ def made_small(command: list[str]) -> list[str]:
     return [recipe, *kept, *([] if "--resume" in resumed else sizes)]
 
 
+RUNS: dict[tuple[str, ...], Path] = {}
+"""Small runs by what was asked of them; on another page each stands for those like it."""
+
+
+def asked_for(command: list[str]) -> tuple[str, ...]:
+    """A small training command without the names of its run and of its data."""
+    return tuple(
+        word
+        for k, word in enumerate(command)
+        if not {word, command[k - 1]} & {"--run", "--data", "--text"}
+    )
+
+
+@pytest.fixture(scope="module")
+def run_of(inputs, tmp_path_factory) -> Callable[[str], Path]:
+    """Gives a small run of a recipe, for pages whose runs were trained elsewhere."""
+    folder = tmp_path_factory.mktemp("runs")
+    usual = {
+        "char-rnn": ["--text", str(inputs / "mine.txt")],
+        "ner": ["--data", str(inputs / "corpus")],
+        "translate": ["--preset", "bahdanau", "--data", str(inputs / "pairs.tsv")],
+    }
+
+    def trained(recipe: str) -> Path:
+        train = made_small([recipe, "train", "--run", str(folder / recipe), *usual[recipe]])
+        if asked_for(train) not in RUNS:
+            assert cli.main(train) == 0
+            RUNS[asked_for(train)] = folder / recipe
+        return RUNS[asked_for(train)]
+
+    return trained
+
+
 def short(page: str, recipe: str) -> list[Command]:
     """The commands of a recipe on a page, but for those that take minutes."""
     there = [c for c in OURS if (c.page, c.arguments[0]) == (page, recipe)]
@@ -181,10 +194,6 @@ def short(page: str, recipe: str) -> list[Command]:
 
 
 RUN = [(p, r) for p in sorted({c.page for c in OURS}) for r in RECIPES if short(p, r)]
-
-
-TRAINED: set[frozenset[str]] = set()
-"""Training commands that some page has run; on another page, small runs stand for theirs."""
 
 
 @pytest.mark.parametrize(("page", "recipe"), RUN)
@@ -195,11 +204,11 @@ def test_the_commands_of_a_page_run(page, recipe, inputs, run_of, tmp_path, monk
     for one in short(page, recipe):
         arguments = one.arguments
         if arguments[1] == "train":
-            words = frozenset(arguments)
-            if words in TRAINED and not words & {"--resume", "--init-from"}:
-                continue
-            TRAINED.add(words)
             arguments = made_small(arguments)
+            run = Path(arguments[arguments.index("--run") + 1])
+            if asked_for(arguments) in RUNS:
+                shutil.copytree(RUNS[asked_for(arguments)], run, dirs_exist_ok=True)
+                continue
         else:
             for run in (word for word in arguments if word.startswith("runs/")):
                 if not Path(run).exists():
@@ -207,3 +216,5 @@ def test_the_commands_of_a_page_run(page, recipe, inputs, run_of, tmp_path, monk
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(one.typed)))
         answer = command(*arguments)
         assert answer.status == 0, f"{one.text}\n{answer.err}"
+        if arguments[1] == "train" and not {"--resume", "--init-from"} & {*arguments}:
+            RUNS[asked_for(arguments)] = shutil.copytree(run, tmp_path / f"run {len(RUNS)}")
