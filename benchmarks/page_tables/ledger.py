@@ -36,14 +36,26 @@ def claims() -> str:
         "Sequences, or guesses, until a trial succeeds: the mean of those that did, the fewest and "
         f"the most. All rows together took {minutes:.0f} minutes."
     )
-    measured: dict[str, list[str]] = {}
+    alike: dict[str, list[dict]] = {}
     for result in every:
-        kind = result["command"].partition(" --network ")[2]
-        name = f"`{result['config']}`" + (f" by {kind}" if kind else "")
-        measured.setdefault(measured_on(result), []).append(name)
-    rest = max(measured, key=lambda said: len(measured[said]))
-    dates = [f"{', '.join(names)}: {said}" for said, names in measured.items() if said != rest]
-    return "\n".join([*lines, "", f"{about} {rest}", *dates])
+        alike.setdefault(measured_on(result | {"date": "DAYS"}), []).append(result)
+    most, *rest = sorted(alike, key=lambda said: -len(alike[said]))
+    others = [f"{rows_of(alike[said])}: {said.replace('DAYS', days(alike[said]))}" for said in rest]
+    most = most.replace("DAYS", days(alike[most]))
+    return "\n".join([*lines, "", f"{about} {most} Each row's file has its day.", *others])
+
+
+def days(several: list[dict]) -> str:
+    """The first and the last on which results were measured."""
+    dates = [result["date"] for result in several]
+    return " to ".join(dict.fromkeys([min(dates), max(dates)]))
+
+
+def rows_of(several: list[dict]) -> str:
+    """The names of results, with the network where it is not the paper's."""
+    asked = (result["command"].partition(" --network ") for result in several)
+    networks = [f" by {network}" if network else "" for _, _, network in asked]
+    return ", ".join(f"`{r['config']}`{n}" for r, n in zip(several, networks, strict=True))
 
 
 def succeeded(metrics: dict) -> str:
