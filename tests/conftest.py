@@ -57,6 +57,17 @@ def copied(trained, tmp_path) -> Path:
     return Path(shutil.copytree(trained, tmp_path / "copy"))
 
 
+@pytest.fixture
+def graphs_as_they_are():
+    """A third of the time of trainings as small as tests' is TensorFlow's optimizing of graphs. Not
+    for a test that compares a run to another process's, to the last bit."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    yield
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+
+
 class Answer(NamedTuple):
     """What a command gave back."""
 

@@ -77,6 +77,7 @@ def test_the_presets_make_sense():
         numbers.check()
 
 
+@pytest.mark.usefixtures("graphs_as_they_are")
 @pytest.mark.parametrize(
     "options",
     [

@@ -231,6 +231,7 @@ def test_an_ensemble_needs_one_vocabulary(learned, unbroken, tmp_path):
         TrainedTranslator(learned.run, [other])
 
 
+@pytest.mark.usefixtures("graphs_as_they_are")
 @pytest.mark.parametrize("preset", ["sutskever", "gnmt"])  # the others are trained above
 def test_every_system_trains(folder, tmp_path, preset):
     """Sutskever 2014, Bahdanau 2014 and GNMT 2016 are settings of one model."""
@@ -288,6 +289,7 @@ def test_rows_of_an_ablation_differ_in_what_it_is_of(name):
         assert name != "reversal" or not numbers.bidirectional
 
 
+@pytest.mark.usefixtures("graphs_as_they_are")
 def test_an_ablation_compares_its_rows(folder, tmp_path, capsys):
     ablation = ablation_of(replace(SHORT, steps=1), load, train)
     options = {"data": str(folder), "target": "fr", "beams": (2,), "runs": tmp_path}

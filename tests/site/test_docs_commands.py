@@ -106,16 +106,6 @@ def test_other_commands_are_there():
             assert program == "python" and (ROOT / rest[0]).is_file(), command
 
 
-@pytest.fixture(scope="module", autouse=True)
-def graphs_as_they_are():
-    """A third of the time of trainings as small as these is TensorFlow's optimizing of graphs."""
-    import tensorflow as tf
-
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
-
-
 @pytest.fixture(scope="module")
 def inputs(tmp_path_factory, text) -> Path:
     """A folder with every file that a page's command reads, under the name that it has there."""
@@ -196,6 +186,7 @@ def short(page: str, recipe: str) -> list[Command]:
 RUN = [(p, r) for p in sorted({c.page for c in OURS}) for r in RECIPES if short(p, r)]
 
 
+@pytest.mark.usefixtures("graphs_as_they_are")
 @pytest.mark.parametrize(("page", "recipe"), RUN)
 def test_the_commands_of_a_page_run(page, recipe, inputs, run_of, tmp_path, monkeypatch, command):
     for path in inputs.iterdir():
