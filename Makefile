@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# Python compiles what is imported, when it is; all that is installed takes pip half its time.
+INSTALL := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-compile --editable
 ON_TENSORFLOW := KERAS_BACKEND=tensorflow
 
 .DEFAULT_GOAL := help
@@ -54,17 +55,17 @@ clean: ## remove .venv and all that is generated, but not runs/
 .venv/.installed: setup.cfg pyproject.toml
 	@test -x $(BIN)/pip || { $(check_python) && $(PYTHON) -m venv --clear .venv; }
 	@echo "Installing LSTM Recipes and TensorFlow into .venv: a minute or two, about 800 MB to download." >&2
-	@$(PIP) install --no-compile --editable .
+	@$(INSTALL) .
 	@touch $@
 
 .venv/.dev: .venv/.installed
 	@echo "Installing the tools for tests, notebooks and the site into .venv." >&2
-	@$(PIP) install --no-compile --editable ".[dev,notebooks,site]"
+	@$(INSTALL) ".[dev,notebooks,site]"
 	@touch $@
 
 .venv/.jax: .venv/.dev
 	@echo "Installing JAX into .venv." >&2
-	@$(PIP) install --no-compile --editable ".[jax]"
+	@$(INSTALL) ".[jax]"
 	@touch $@
 
 define check_python

@@ -19,12 +19,18 @@ def no_last_value():
     vars(builtins).pop("_", None)
 
 
+@pytest.fixture
+def no_collection(monkeypatch):
+    """Keras collects garbage for each weight that it replaces, half a second each time, and
+    longer after a thousand tests."""
+    monkeypatch.setattr("gc.collect", lambda *generation: 0)
+
+
 @pytest.fixture(autouse=True)
-def examples_collect_no_garbage(request, monkeypatch):
-    """Keras does for each weight that it makes int8, and after a thousand tests there is much to
-    look through."""
+def examples_collect_no_garbage(request):
+    """They make weights int8, and cannot ask for a fixture."""
     if isinstance(request.node, pytest.DoctestItem):
-        monkeypatch.setattr("gc.collect", lambda *generation: 0)
+        request.getfixturevalue("no_collection")
 
 
 def pytest_collection_finish():

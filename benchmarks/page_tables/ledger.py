@@ -38,17 +38,18 @@ def claims() -> str:
     )
     alike: dict[str, list[dict]] = {}
     for result in every:
-        alike.setdefault(measured_on(result | {"date": "DAYS"}), []).append(result)
-    most, *rest = sorted(alike, key=lambda said: -len(alike[said]))
-    others = [f"{rows_of(alike[said])}: {said.replace('DAYS', days(alike[said]))}" for said in rest]
-    most = most.replace("DAYS", days(alike[most]))
-    return "\n".join([*lines, "", f"{about} {most} Each row's file has its day.", *others])
+        alike.setdefault(measured_on(result | {"date": ""}), []).append(result)
+    most, *rest = sorted(alike.values(), key=len, reverse=True)
+    others = [f"{rows_of(few)}: {measured(few)}" for few in rest]
+    about = f"{about} {measured(most)} Each row's file has its day."
+    return "\n".join([*lines, "", about, *others])
 
 
-def days(several: list[dict]) -> str:
-    """The first and the last on which results were measured."""
+def measured(several: list[dict]) -> str:
+    """Where results were measured that differ in the day alone, and from when to when."""
     dates = [result["date"] for result in several]
-    return " to ".join(dict.fromkeys([min(dates), max(dates)]))
+    span = " to ".join(dict.fromkeys([min(dates), max(dates)]))
+    return measured_on(several[0] | {"date": span})
 
 
 def rows_of(several: list[dict]) -> str:

@@ -83,7 +83,7 @@ def time_loop(
             d_outputs, d_last = (d[0], d[1:]) if all_steps else (None, d)
             h, _, saved = (outputs, last, kept) if keep else _forward(*inputs, True, True)
             dz, dr, d_states, d_vectors = _backward(
-                cell, weights, _steps(x), saved, d_outputs, d_last, mask, feed_mask
+                cell, weights, keras.ops.shape(x)[0], saved, d_outputs, d_last, mask, feed_mask
             )
             d_states = [tf.cast(d, s.dtype) for d, s in zip(d_states, states, strict=True)]
             fed = _fed(cell, states[0], h, feed_mask)
@@ -111,7 +111,7 @@ def _forward(
     derivative needs."""
     import tensorflow as tf
 
-    steps, batch, dtype = _steps(x), x.shape[1], cell.variable_dtype
+    steps, batch, dtype = keras.ops.shape(x)[0], x.shape[1], cell.variable_dtype
 
     def turn(t: Any, several: int, states: list, outputs: list, kept: list) -> tuple:
         projected = _projected(x, weights, t, several, dtype)
@@ -237,16 +237,9 @@ def _fed(cell: Any, first: Any, h: Any, feed_mask: Any) -> Any:
     return cell.as_feed(fed, None if feed_mask is None else feed_mask[None])
 
 
-def _steps(x: Any) -> Any:
-    """How many steps ``[time, batch, features]`` has: an int where that is known."""
-    import tensorflow as tf
-
-    return tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
-
-
 def _turns(steps: Any, at_once: int, turn: Callable, carried: tuple) -> tuple:
-    """``carried = turn(t, several, *carried)``, so many at once, then the rest one by one. A loop
-    that is known to have no turn is left out: XLA would take seconds to compile it."""
+    """``carried = turn(t, several, *carried)``, so many at once, then the rest one by one. Where
+    ``steps`` is an int, known, a loop without a turn is left out: XLA takes seconds over each."""
     import tensorflow as tf
 
     t = tf.constant(0)

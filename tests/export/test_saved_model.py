@@ -69,8 +69,7 @@ def test_half_precision_becomes_float32_with_the_same_weights():
     assert in_float32(full) is full
 
 
-def test_int8_kernels_stay_int8(tmp_path, monkeypatch):
-    monkeypatch.setattr("gc.collect", lambda *generation: 0)  # Keras does for each weight
+def test_int8_kernels_stay_int8(tmp_path, no_collection):
     model = char_lm(7, units=6)
     model.quantize("int8")
     to_saved_model(model, tmp_path / "model")

@@ -18,9 +18,9 @@ IDS = np.array([[1, 2, 3, 0, 0], [4, 0, 0, 0, 0], [1, 2, 3, 4, 5], [0, 0, 0, 0, 
 
 def trained(*layers: keras.Layer, compiled: bool) -> list:
     """The weights after three steps of fit, and then predictions."""
-    x, y = array(6, 3, 3), array(6, 4, seed=1)  # XLA takes longer for more steps
-    x[:2, 2:] = 0.0
-    model = keras.Sequential([keras.Input((3, 3)), keras.layers.Masking(), *layers])
+    x, y = array(6, 5, 3), array(6, 4, seed=1)
+    x[:2, 3:] = 0.0
+    model = keras.Sequential([keras.Input((5, 3)), keras.layers.Masking(), *layers])
     randomize(model)
     model.compile(keras.optimizers.SGD(0.5), "mse", jit_compile=compiled)
     model.fit(x, y, batch_size=2, shuffle=False, verbose=0)
@@ -43,13 +43,13 @@ def test_xla_with_dropout_and_state():
     """A stateful layer and one with dropout, stacked, compile and train."""
     model = keras.Sequential(
         [
-            keras.Input(batch_shape=(2, 3, 3)),
+            keras.Input(batch_shape=(2, 5, 3)),
             LAYERS["cec"](4, block_size=2, stateful=True, return_sequences=True),
             LAYERS["gru"](4, dropout=0.5, recurrent_dropout=0.5),
         ]
     )
     model.compile("sgd", "mse", jit_compile=True)
-    history = model.fit(array(6, 3, 3), array(6, 4), batch_size=2, verbose=0)
+    history = model.fit(array(6, 5, 3), array(6, 4), batch_size=2, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
     assert np.abs(model.layers[0].states[1].numpy()).max() > 0
 

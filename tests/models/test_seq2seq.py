@@ -123,12 +123,6 @@ def test_the_states_are_those_after_the_last_token_both_ways():
     np.testing.assert_allclose(h[0, 3:], outputs[0, 0, 3:], atol=1e-6)  # backwards: the first
 
 
-@pytest.fixture
-def no_collection(monkeypatch):
-    """Keras collects garbage for each weight that it replaces, half a second each time."""
-    monkeypatch.setattr("gc.collect", lambda *generation: 0)
-
-
 @pytest.mark.parametrize(
     ("attention", "tied"), [("none", True), ("bahdanau", False), ("luong", True)]
 )

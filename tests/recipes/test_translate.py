@@ -98,12 +98,6 @@ def test_the_folder_alone_gives_the_same_scores(learned):
     assert [row["chrf"] for row in samples] == sorted((r["chrf"] for r in samples), reverse=True)
 
 
-@pytest.fixture
-def no_collection(monkeypatch):
-    """Keras collects garbage for each weight that it replaces, half a second each time."""
-    monkeypatch.setattr("gc.collect", lambda *generation: 0)
-
-
 def test_int8_says_what_it_costs(learned, no_collection):
     found = evaluate(learned.run, int8=True)
     assert found["bleu_before"] == learned.given["bleu"]

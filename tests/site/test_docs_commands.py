@@ -150,11 +150,8 @@ RUNS: dict[tuple[str, ...], Path] = {}
 
 def asked_for(command: list[str]) -> tuple[str, ...]:
     """A small training command without the names of its run and of its data."""
-    return tuple(
-        word
-        for k, word in enumerate(command)
-        if not {word, command[k - 1]} & {"--run", "--data", "--text"}
-    )
+    named = ("--run", "--data", "--text")
+    return tuple(word for k, word in enumerate(command) if command[k - 1] not in named)
 
 
 @pytest.fixture(scope="module")
