@@ -29,8 +29,8 @@ class Claim:
     learns nothing either, the claim has not been tested."""
     beside: tuple[str, ...] = ("adam", "elman")
     """By what else the task is learnt: by Adam, where the package's layers can be these networks,
-    and by Elman networks. What would be the same as beside another claim is left out, and so are
-    linear outputs, which those two do not have."""
+    and by Elman networks. Both have logistic outputs, be the paper's logistic or linear. What would
+    be the same as beside another claim is left out."""
 
     @property
     def networks(self) -> list[str]:

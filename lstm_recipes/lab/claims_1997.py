@@ -2,6 +2,7 @@
 are those of its tables.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -96,12 +97,8 @@ def noise_free_claim(lag: int, sequences: int) -> Claim:
         f"predicts a symbol {lag} steps later, and those between",
         "2a, table 2",
         sequences,
-        17,
         lag,
         sample=partial(noise_free, lag=lag),
-        chunk=250,
-        tests=1000,
-        every_step=True,
     )
 
 
@@ -110,21 +107,21 @@ def irregular_claim(lag: int, sequences: int) -> Claim:
         f"predicts a symbol {lag} steps later, after as many that follow no rule",
         "2b",
         sequences,
-        3,
         lag,
         sample=partial(irregular, lag=lag),
-        tests=10_000,
+        at_end=True,
     )
 
 
 def _without_output_gates(
-    says: str, experiment: str, sequences: int, minutes: float, lag: int, **task: Any
+    says: str, experiment: str, sequences: int, lag: int, sample: Callable, at_end: bool = False
 ) -> Claim:
+    """What goes into the cell is between 0 and 1, and what it gives is not squashed."""
     return _claim(
         f"An LSTM without output gates {says}",
         f"1997, experiment {experiment}",
         sequences,
-        minutes,
+        minutes=17,
         beside=("elman",),
         wiring=Wiring(
             lag + 1,
@@ -132,14 +129,20 @@ def _without_output_gates(
             blocks=1,
             output_gate=False,
             recurrent=False,
+            activation="sigmoid",
+            output_activation="linear",
             hidden_bias=False,
             output_bias=False,
             direct=True,
         ),
         learning_rate=1.0,
         bound=0.2,
-        learnt=RecentRight(tolerance=0.25, last=10_000, counted=False),
-        **task,
+        learnt=RecentRight(tolerance=0.25, last=10_000, counted=False, at_end=at_end),
+        sample=sample,
+        chunk=250,
+        tests=1000,
+        every_step=True,
+        cells_later=True,
     )
 
 

@@ -30,6 +30,30 @@ import tensorflow as tf
 from lstm_recipes.lab.wiring import Wiring
 
 
+def _two_tanh(z: Any) -> tuple[Any, Any]:
+    g = 2.0 * tf.tanh(0.5 * z)
+    return g, 1.0 - 0.25 * g * g
+
+
+def _half_tanh(c: Any) -> tuple[Any, Any]:
+    h = tf.tanh(0.5 * c)
+    return h, 0.5 * (1.0 - h * h)
+
+
+def _sigmoid(z: Any) -> tuple[Any, Any]:
+    g = tf.sigmoid(z)
+    return g, g * (1.0 - g)
+
+
+ACTIVATIONS = {
+    "cec_input": _two_tanh,
+    "cec_output": _half_tanh,
+    "sigmoid": _sigmoid,
+    "linear": lambda z: (z, tf.ones_like(z)),
+}
+"""A value and its slope, by what the package's layers call it."""
+
+
 class Carried(NamedTuple):
     """What goes from a step to the next; the last axis is the trial."""
 
@@ -107,8 +131,7 @@ class ForwardRule:
         z = self._split(tf.add_n([z, *after]))
         opened = lambda name: begun * tf.sigmoid(z[name])  # noqa: E731
         gates = {name: opened(name) for name in z if name not in "co"}
-        g = 2.0 * tf.tanh(0.5 * z["c"])
-        slope = 1.0 - 0.25 * g * g
+        g, slope = ACTIVATIONS[self.wiring.activation](z["c"])
         i = self._spread(gates["i"])
         grown = {"i": g * i * (1.0 - i), "c": i * slope}
         kept = 1.0
@@ -138,18 +161,18 @@ class ForwardRule:
         if not self.wiring.recurrent:
             return []
         gates = list(last.gates.values()) if self.wiring.gate_feedback else []
-        return [self._shown(last)[1], *gates]
+        return [self._shown(last)[-1], *gates]
 
-    def _shown(self, now: Carried) -> tuple[Any, Any]:
-        """h(c), and what the cells put out, ``[cells, trials]``."""
-        squashed = tf.tanh(0.5 * now.c) if self.wiring.squashed else now.c
+    def _shown(self, now: Carried) -> tuple[Any, Any, Any]:
+        """h(c), its slope, and what the cells put out, ``[cells, trials]``."""
+        h, slope = ACTIVATIONS[self.wiring.output_activation](now.c)
         o = self._spread(now.gates["o"]) if "o" in now.gates else 1.0
-        return squashed, o * squashed
+        return h, slope, o * h
 
     def _output(self, output: Any, now: Carried) -> tuple[Any, Any]:
         """What the outputs see, and what they put out."""
         inputs = now.seen[: self.wiring.inputs]
-        seen = tf.concat([self._shown(now)[1], inputs, tf.ones_like(inputs[:1])], axis=0)
+        seen = tf.concat([self._shown(now)[-1], inputs, tf.ones_like(inputs[:1])], axis=0)
         y = tf.reduce_sum(output * seen[:, None], axis=0)
         return seen, tf.sigmoid(y) if self.wiring.logistic else y
 
@@ -159,9 +182,8 @@ class ForwardRule:
         delta = tf.where(tf.math.is_nan(target), 0.0, target - y)
         delta *= y * (1.0 - y) if self.wiring.logistic else 1.0
         e = tf.reduce_sum(output[: self.wiring.cells] * delta, axis=1)
-        squashed, _ = self._shown(now)
+        h, slope, _ = self._shown(now)
         opened = self._spread(now.gates["o"]) if "o" in now.gates else 1.0
-        slope = 0.5 * (1.0 - squashed * squashed) if self.wiring.squashed else 1.0
         d_c = e * opened * slope
         parts = {}
         for name, trace in now.traces.items():
@@ -171,7 +193,7 @@ class ForwardRule:
             parts[name] = change if name == "c" else self._gather(change)
         if "o" in now.gates:
             o = now.gates["o"]
-            d_o = self._gather((e * squashed)[None])[0] * o * (1.0 - o)
+            d_o = self._gather((e * h)[None])[0] * o * (1.0 - o)
             parts["o"] = self._seen_late(now)[:, None] * d_o
         change = tf.concat([parts[name] for name, _ in self.wiring.columns], axis=1)
         return change * self.hidden_mask, seen[:, None] * delta * self.output_mask, y

@@ -53,17 +53,18 @@ def noise_free(draw: np.random.Generator, count: int, lag: int) -> tuple:
 
 def irregular(draw: np.random.Generator, count: int, lag: int) -> tuple:
     """As `noise_free`, but each of the symbols between is drawn, as likely as any other, so that no
-    rule from one to the next helps. Only the last symbol can be told, and only it is asked: nothing
-    says when a string ends.
+    rule from one to the next helps. Each step's next symbol is asked, but only the last one can be
+    told.
 
     Returns:
         x int32 ``[count, lag]``, the symbols' numbers (x and y are the last two); target one-hot
-        ``[count, lag + 1]``; the first step of each, 0.
+        ``[count, lag, lag + 1]``; the first step of each, 0.
 
     >>> x, target, start = irregular(np.random.default_rng(0), 1, lag=6)
     >>> x.tolist(), target.argmax(-1).tolist()
-    ([[6, 3, 2, 1, 1, 0]], [6])
+    ([[6, 3, 2, 1, 1, 0]], [[3, 2, 1, 1, 0, 6]])
     """
     x, target, start = noise_free(draw, count, lag)
-    x[:, 1:] = draw.integers(0, lag - 1, (count, lag - 1))
-    return x, target[:, -1], start
+    between = draw.integers(0, lag - 1, (count, lag - 1))
+    x[:, 1:], target[:, :-1] = between, np.eye(lag + 1, dtype="float32")[between]
+    return x, target, start

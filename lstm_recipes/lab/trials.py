@@ -18,13 +18,16 @@ class RecentRight:
     """When a task has been learnt: of the ``last`` sequences no more than ``wrong`` have an output
     that is off by more than ``tolerance``, and their mean absolute error is below ``error``.
 
-    Whether they count among the sequences that it took depends on the paper: ``counted``."""
+    Whether they count among the sequences that it took depends on the paper: ``counted``. Where
+    there is a target at every step, the outputs that have to be right are those of the last step
+    alone if only that can be told: ``at_end``."""
 
     tolerance: float
     last: int = 2000
     error: float = float("inf")
     wrong: int = 0
     counted: bool = True
+    at_end: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Task:
         chunk: How many sequences are learnt between two looks at the stop.
         tests: How many new sequences a network that has learnt the task is tested on.
         every_step: Whether there is a target at every step; otherwise at the last one alone.
+        cells_later: Whether a network is without its cells until its error has stopped to decrease
+            (section 4's first solution of the abuse problem).
     """
 
     wiring: Wiring
@@ -56,6 +61,12 @@ class Task:
     chunk: int = 500
     tests: int = 2560
     every_step: bool = False
+    cells_later: bool = False
+
+
+SHUT = -1e9
+"""An input gate's bias with which its cell is as good as not there: nothing gets in, no weight of
+the cell or its gates changes, and none that leads from it."""
 
 
 class Trials(KeptTrials):
@@ -76,6 +87,8 @@ class Trials(KeptTrials):
         super().__init__(task, seeds, folder)
         self.rule = ForwardRule(task.wiring, task.learning_rate, every_step=task.every_step)
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
+        if task.cells_later:
+            self._set_input_gates(SHUT, np.ones(len(seeds), bool))
         self.draws = self._draws(1)
         self.sequences = 0
         self.recent = np.zeros((0, 2, len(seeds)), "float32")
@@ -114,6 +127,8 @@ class Trials(KeptTrials):
         found = self._learn(x, target, start)
         self.sequences += len(x)
         self._look_at(found, clean[0] if clean else target)
+        if self.task.cells_later:
+            self._add_cells()
         right = np.flatnonzero(self._right())
         new = [int(k) for k in right if int(k) not in self.succeeded]
         if new:
@@ -133,12 +148,32 @@ class Trials(KeptTrials):
         """The outputs for sequences from which nothing is learnt."""
         return self.rule.outputs(self.hidden, self.output, x, start).numpy()
 
+    def _set_input_gates(self, bias: float, trials: np.ndarray) -> None:
+        """Give all input gates of some trials this bias."""
+        self.hidden = self.hidden.copy()
+        self.hidden[-1, : self.task.wiring.blocks, trials] = bias
+
+    def _add_cells(self) -> None:
+        """Give those their cells whose last chunk was no better than the one before it."""
+        chunk = self.task.chunk
+        if len(self.recent) >= 2 * chunk:
+            before, now = self.recent[-2 * chunk :, 0].reshape(2, chunk, -1).mean(1)
+            self._set_input_gates(0.0, now >= before)
+
     def _look_at(self, found: np.ndarray, wanted: np.ndarray) -> None:
         """Keep how far off the most recent sequences were, at most and on average."""
-        off = np.abs(found - wanted)
-        outputs = tuple(range(1, off.ndim - 1))
-        off = np.stack([off.max(outputs), off.mean(outputs)], axis=1)
+        off = np.stack([self._most_off(found, wanted), self._mean_off(found, wanted)], axis=1)
         self.recent = np.concatenate([self.recent, off])[-self.task.learnt.last :]
+
+    def _most_off(self, found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        """How far off those outputs are at most that have to be right, ``[sequences, trials]``."""
+        off = np.abs(found - wanted)
+        off = off[:, -1] if self.task.learnt.at_end else off
+        return off.max(tuple(range(1, off.ndim - 1)))
+
+    @staticmethod
+    def _mean_off(found: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        return np.abs(found - wanted).mean(tuple(range(1, found.ndim - 1)))
 
     def _right(self) -> np.ndarray:
         """Whether each network has learnt the task by now."""
@@ -151,9 +186,8 @@ class Trials(KeptTrials):
     def _tested(self) -> np.ndarray:
         """How many new sequences each network as it is now has wrong."""
         x, target, start, *clean = self._draw(self._draws(2), self.task.tests)
-        found = self._outputs(x, start)
-        off = np.abs(found - (clean[0] if clean else target))
-        return (off.max(tuple(range(1, off.ndim - 1))) > self.task.learnt.tolerance).sum(0)
+        most = self._most_off(self._outputs(x, start), clean[0] if clean else target)
+        return (most > self.task.learnt.tolerance).sum(0)
 
     def _progress(self) -> str:
         errors = ", ".join(f"{e:.3f}" for e in self.recent[:, 1].mean(0))

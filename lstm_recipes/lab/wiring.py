@@ -32,7 +32,8 @@ class Wiring:
     output_bias: bool = True
     direct: bool = False  # whether the outputs see the inputs too
     peepholes: bool = False  # 2000's and 2002's: a gate sees the cells of its block
-    squashed: bool = True  # whether a cell's output is tanh(c / 2) and not c (2002)
+    activation: Literal["cec_input", "sigmoid", "linear"] = "cec_input"  # of a cell's input, g
+    output_activation: Literal["cec_output", "linear"] = "cec_output"  # of its state, h
     logistic: bool = True  # whether the outputs are logistic and not linear
 
     @property
@@ -121,8 +122,8 @@ class Wiring:
             block_size=self.block_size,
             use_bias=self.hidden_bias,
             gate_feedback=self.gate_feedback,
-            activation="cec_input",
-            output_activation="cec_output" if self.squashed else "linear",
+            activation=self.activation,
+            output_activation=self.output_activation,
             **options,
         )
 

@@ -19,9 +19,11 @@ WIRINGS = [
         forget_gate=True,
         peepholes=True,
         gate_feedback=False,
-        squashed=False,
+        activation="linear",
+        output_activation="linear",
         logistic=False,
     ),
+    Wiring(3, 2, blocks=2, activation="sigmoid", output_activation="linear"),
 ]
 
 

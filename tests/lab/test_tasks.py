@@ -73,8 +73,10 @@ def test_noise_free():
 
 def test_irregular():
     x, target, start = irregular(draw(), 200, lag=10)
-    assert x.shape == (200, 10) and target.shape == (200, 11) and not start.any()
-    assert set(x[:, 0]) == {9, 10} and (target.argmax(-1) == x[:, 0]).all()
+    assert x.shape == (200, 10) and target.shape == (200, 10, 11) and not start.any()
+    following = target.argmax(-1)
+    assert (following[:, :-1] == x[:, 1:]).all() and (following[:, -1] == x[:, 0]).all()
+    assert set(x[:, 0]) == {9, 10} and (target.sum(-1) == 1.0).all()
     assert np.bincount(x[:, 1:].ravel(), minlength=9) == pytest.approx(200, abs=60)
 
 

@@ -13,10 +13,10 @@ from lstm_recipes.lab import claims, reber_trials
 from lstm_recipes.lab.claim import verdict
 from lstm_recipes.lab.claims import CLAIMS, claim_of
 from lstm_recipes.lab.guessing import Guessing
-from lstm_recipes.lab.long_lag import distractors
+from lstm_recipes.lab.long_lag import distractors, irregular
 from lstm_recipes.lab.reber import encoded
 from lstm_recipes.lab.stream_trials import StreamTrials
-from lstm_recipes.lab.trials import RecentRight, Task, Trials
+from lstm_recipes.lab.trials import SHUT, RecentRight, Task, Trials
 from lstm_recipes.lab.wiring import Wiring
 
 EASY = Task(
@@ -132,6 +132,45 @@ def test_claims_are_complete(name):
     learnt = claim.task.learnt
     limit = 3 * claim.sequences + (0 if learnt.counted else learnt.last)
     assert claim.method is Guessing or claim.task.limit == limit
+
+
+WITHOUT_OUTPUT_GATES = replace(
+    claim_of("irregular-100").task, sample=partial(irregular, lag=4), chunk=50, tests=20
+)
+WITHOUT_OUTPUT_GATES = replace(
+    WITHOUT_OUTPUT_GATES, wiring=replace(WITHOUT_OUTPUT_GATES.wiring, inputs=5, outputs=5)
+)
+
+
+def test_cells_come_when_the_error_has_stopped_to_decrease():
+    trials = Trials(WITHOUT_OUTPUT_GATES, [0, 1])
+    cells, before = trials.task.wiring.cells, (trials.hidden[:-1], trials.output)
+    trials.advance()
+    np.testing.assert_array_equal(trials.hidden[:-1], before[0])  # of the cell nothing changes
+    np.testing.assert_array_equal(trials.output[:cells], before[1][:cells])
+    assert (trials.output[cells:-1] != before[1][cells:-1]).any()
+    x, _, start = trials._draw(trials._draws(2), 3)
+    found = trials._outputs(x, start)
+    alone = trials.output * (np.arange(len(trials.output)) >= cells)[:, None, None]
+    np.testing.assert_array_equal(trials.rule.outputs(trials.hidden, alone, x, start), found)
+
+    chunk = trials.task.chunk
+    worse, better = np.array([0.5, 0.5]), np.array([0.6, 0.4])
+    trials.recent = np.repeat(np.stack([worse, better])[:, None], chunk, 0).repeat(2, 1)
+    trials._add_cells()
+    assert (trials.hidden[-1, 0] == [0.0, SHUT]).all()
+    trials.advance()
+    changed = (trials.hidden[:-1] != before[0]).any((0, 1))
+    assert changed[0] and (trials.hidden[-1, 0, 0] == 0.0)
+
+
+def test_where_only_the_last_symbol_can_be_told_only_it_counts():
+    trials = Trials(replace(WITHOUT_OUTPUT_GATES, cells_later=False), [0])
+    wanted = np.zeros((2, 3, 5, 1), "float32")
+    found = wanted.copy()
+    found[0, 0], found[1, 2, 4] = 0.9, 0.3
+    assert trials._most_off(found, wanted)[:, 0] == pytest.approx([0.0, 0.3])
+    assert trials._mean_off(found, wanted)[:, 0] == pytest.approx([0.3, 0.02])
 
 
 def test_the_sequences_that_are_judged_count_where_the_paper_counts_them():
