@@ -41,6 +41,9 @@ CLAIMS: dict[str, Callable[[], Claim]] = {
     "continual-reber-decay": partial(continual_reber_claim, True, 0.99, 14_087, 0.62),
     "continual-reber": partial(continual_reber_claim, True, 1.0, 18_889, 0.18),
     "continual-reber-1997": partial(continual_reber_claim, False, 1.0, None, 0.0),
+    "continual-reber-1997-reset": partial(
+        continual_reber_claim, False, 1.0, 7_441, 0.74, resets=True
+    ),
     "spike-delays-10": partial(spike_delays_claim, 10, False),
     "spike-delays-10-peepholes": partial(spike_delays_claim, 10, True),
     "spike-delays-49": partial(spike_delays_claim, 49, False),

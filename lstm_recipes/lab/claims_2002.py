@@ -15,12 +15,13 @@ from lstm_recipes.lab.stream_trials import StreamTask, StreamTrials
 from lstm_recipes.lab.wiring import Wiring
 
 
-def continual_reber_claim(gates: bool, decay: float, streams: int | None, rate: float) -> Claim:
-    fades = ", the learning rate fading along a stream" if decay < 1.0 else ""
-    says = (
-        f"An LSTM {'with' if gates else 'without'} forget gates {'' if gates else 'never '}predicts"
-    )
-    says += " 100,000 symbols of strings without marked ends"
+def continual_reber_claim(
+    gates: bool, decay: float, streams: int | None, rate: float, resets: bool = False
+) -> Claim:
+    says = f"An LSTM {'with' if gates else 'without'} forget gates"
+    says += f"{'' if rate else ' never'} predicts 100,000 symbols of strings without marked ends"
+    says += ", the learning rate fading along a stream" * (decay < 1.0)
+    says += ", if it is reset after each string" * resets
     biases = [-0.5, -1.0, -1.5, -2.0]
     task = StreamTask(
         wiring=Wiring(
@@ -36,11 +37,13 @@ def continual_reber_claim(gates: bool, decay: float, streams: int | None, rate: 
         sample=partial(stream, strings=20_000),
         limit=30_000,
         decay=decay,
+        resets=resets,
         biases={"i": biases, "o": biases} | ({"f": [0.5, 1.0, 1.5, 2.0]} if gates else {}),
     )
     source = "2000, section 4, table 2"
-    beside = ("adam", "elman") if gates and decay == 1.0 else ("adam",) if decay == 1.0 else ()
-    return Claim(says + fades, source, streams, 30, task, StreamTrials, rate=rate, beside=beside)
+    beside = ("adam", "elman") if gates else ("adam",)
+    beside = () if decay < 1.0 or resets else beside
+    return Claim(says, source, streams, 30, task, StreamTrials, rate=rate, beside=beside)
 
 
 def _timing(

@@ -45,6 +45,8 @@ class StreamRule:
         tolerance: An output that is off by more is an error.
         longest: Steps of a stream.
         first_asked: Whether something is asked at the first step of a stream.
+        resets: Whether the network's state is zero again wherever a new stream might begin, and
+            not only where one does: the "external reset" of 2000.
     """
 
     def __init__(
@@ -56,9 +58,11 @@ class StreamRule:
         tolerance: float = 0.49,
         longest: int = 100_000,
         first_asked: bool = True,
+        resets: bool = False,
     ):
         self.rule, self.decay, self.momentum = rule, decay, momentum
         self.tolerance, self.longest, self.first_asked = tolerance, longest, first_asked
+        self.resets = resets
         self.train = tf.function(self._train, jit_compile=True)
         self.error_free = tf.function(self._error_free, jit_compile=True)
 
@@ -85,6 +89,10 @@ class StreamRule:
         right = tf.math.is_nan(wanted) | (abs(y - wanted) <= self.tolerance)
         return ~tf.reduce_all(right, axis=0)
 
+    def _reset(self, place: Any, following: Any) -> Any:
+        """Which trials' states an outside hand makes zero before they go on."""
+        return (place == following) & self.resets
+
     def _train(self, hidden: Any, output: Any, now: Streams, pool: Pool, steps: Any) -> tuple:
         """So many steps of each trial; the weights, and where the streams are."""
 
@@ -99,12 +107,11 @@ class StreamRule:
             ends = self._wrong(y, wanted) | (now.age + 1 >= self.longest)
             following = tf.gather(pool.next_start, now.place, batch_dims=1)
             place = tf.where(ends, following, (now.place + 1) % pool.length)
-            goes_on = tf.cast(~ends, "float32")
             now = Streams(
                 place,
                 tf.where(ends, 0, now.age + 1),
                 now.ended + tf.cast(ends, "int32"),
-                tf.nest.map_structure(lambda part: part * goes_on, state),
+                _zero_where(ends | self._reset(place, following), state),
                 (change, change_output),
             )
             return t + 1, hidden + change, output + change_output, now
@@ -121,7 +128,16 @@ class StreamRule:
             right = ~self._wrong(y, wanted)
             age = now.age + tf.cast(alive & right, "int32")
             alive &= right & (age < self.longest)
-            return now._replace(place=(now.place + 1) % pool.length, age=age, state=state), alive
+            following = tf.gather(pool.next_start, now.place, batch_dims=1)
+            place = (now.place + 1) % pool.length
+            state = _zero_where(self._reset(place, following), state)
+            return now._replace(place=place, age=age, state=state), alive
 
         first = self.start(len(place))._replace(place=place)
         return tf.while_loop(lambda _, alive: tf.reduce_any(alive), go, (first, asked))[0].age
+
+
+def _zero_where(which: Any, state: Carried) -> Carried:
+    """The state, zero for the trials that begin anew."""
+    goes_on = tf.cast(~which, "float32")
+    return tf.nest.map_structure(lambda part: part * goes_on, state)

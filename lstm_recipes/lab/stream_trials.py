@@ -35,6 +35,7 @@ class StreamTask:
         momentum: The share of the last change that is made again, at each step.
         tolerance: An output that is off by more is an error.
         first_asked: Whether something is asked at the first step of a stream.
+        resets: Whether the network's state is zero again wherever a new stream might begin.
         drawn: Whether the streams differ. If not, one is tested, and there are none to test again.
         bound: Weights are uniform in plus and minus this at first.
         biases: The gates' first biases, a number a block.
@@ -51,6 +52,7 @@ class StreamTask:
     momentum: float = 0.0
     tolerance: float = 0.49
     first_asked: bool = True
+    resets: bool = False
     drawn: bool = True
     bound: float = 0.2
     longest: int = 100_000
@@ -101,6 +103,7 @@ class StreamTrials(KeptTrials):
             tolerance=task.tolerance,
             longest=task.longest,
             first_asked=task.first_asked,
+            resets=task.resets,
         )
         self.hidden, self.output = initial_weights(task.wiring, seeds, task.bound, task.biases)
         self.pool, self.tests = self._circles(1), self._circles(2)

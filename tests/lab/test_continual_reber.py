@@ -76,6 +76,39 @@ def test_the_rule_is_that_of_every_step_until_an_error_ends_the_stream():
         np.testing.assert_allclose(output, expected[1], atol=1e-5)
 
 
+def test_an_outside_hand_resets_the_network_after_each_string():
+    """As if each were a sequence of its own."""
+    weights = initial_weights(TASK.wiring, [0], 0.2, TASK.biases)
+    circle = pool(1)
+    first = int(circle.next_start[0, 0])
+    both = first, int(circle.next_start[0, first])
+    rule = ForwardRule(TASK.wiring, 0.5, every_step=True)
+    streams = StreamRule(rule, tolerance=2.0, longest=30, resets=True)
+    *found, now = streams.train(*weights, streams.start(1), circle, both[1])
+    assert int(now.age[0]) == both[1] and not any(part.numpy().any() for part in now.state[2:3])
+    each = ForwardRule(TASK.wiring, 0.5, every_step=True, update_each_step=True)
+    expected = weights
+    for begin, end in zip((0, first), both, strict=True):
+        x = circle.inputs[:, begin:end].T[None]
+        wanted = circle.wanted[0, begin:end][None, ..., None]
+        expected = each.train(*expected, x, wanted, np.zeros((1, 1), "int32"))[:2]
+    for one, two in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-5)
+
+    # Where nothing is learnt too: a tolerance that only what was reset exceeds, or only the other.
+    off = []
+    for begin in (first, 0):
+        x = circle.inputs[:, begin : both[1]].T[None]
+        y = rule.outputs(*found, x, np.zeros((1, 1), "int32")).numpy()[0, first - begin :, :, 0]
+        off.append(abs(y - circle.wanted[0, first : both[1]]).max())
+    circle.wanted[0, :first] = np.nan
+    go = lambda resets: StreamRule(  # noqa: E731
+        rule, tolerance=np.mean(off), longest=both[1], resets=resets
+    ).error_free(*found, np.zeros(1, "int32"), circle, np.array([True]))
+    assert off[0] != off[1] and (go(True) == both[1]) == (off[0] < off[1])
+    assert (go(False) == both[1]) == (off[1] < off[0])
+
+
 def test_the_rate_fades_along_a_stream():
     wiring = TASK.wiring
     weights = initial_weights(wiring, [0], 0.2, TASK.biases)
