@@ -100,12 +100,15 @@ def spike_delays_claim(shortest: int, peepholes: bool) -> Claim:
 
 
 def timed_spikes_claim(shortest: int, peepholes: bool) -> Claim:
+    says = f"gives a spike after {shortest} or {shortest + 1} steps, as it is told to"
     return _timing(
-        f"gives a spike after {shortest} or {shortest + 1} steps, as it is told to",
-        f"generating timed spikes{'' if peepholes else ' (there with peepholes)'}",
+        says if peepholes else f"never {says}",
+        "generating timed spikes",
         partial(timed_spikes, shortest=shortest, kinds=2, spikes=5000),
         peepholes,
         momentum=0.999,
+        rate=float(peepholes),
+        control=None if peepholes else f"timed-spikes-{shortest}-peepholes",
     )
 
 

@@ -47,7 +47,7 @@ class Task:
         chunk: How many sequences are learnt between two looks at the stop.
         tests: How many new sequences a network that has learnt the task is tested on.
         every_step: Whether there is a target at every step; otherwise at the last one alone.
-        cells_later: Whether a network is without its cells until its error has stopped to decrease
+        cells_later: Whether a network is without its cells until its error has stopped decreasing
             (section 4's first solution of the abuse problem).
     """
 

@@ -142,7 +142,7 @@ WITHOUT_OUTPUT_GATES = replace(
 )
 
 
-def test_cells_come_when_the_error_has_stopped_to_decrease():
+def test_cells_come_when_the_error_has_stopped_decreasing():
     trials = Trials(WITHOUT_OUTPUT_GATES, [0, 1])
     cells, before = trials.task.wiring.cells, (trials.hidden[:-1], trials.output)
     trials.advance()
