@@ -231,7 +231,7 @@ for name, (empty, filled) in gates.items():
     print(f"{name:15} forget gates, cells empty {empty.round(3)}, full {filled.round(3)}")
 assert (gates["ForgetGateLSTM"][0] == gates["ForgetGateLSTM"][1]).all()
 np.testing.assert_allclose(gates["PeepholeLSTM"][1], sigmoid(1 + full[0]), rtol=1e-5)
-for shape in ("triangle", "cosine"):
+for shape in ("rectangle", "cosine"):
     rows = (f"lab/periodic-{shape}-10{cell}-0.json" for cell in ("", "-peepholes"))
     learnt(f"a {shape} of ten steps", *rows)
 measured("bits per character, peepholes", "char-rnn/layer-peephole-*.json", bits, 3)
