@@ -43,7 +43,8 @@ def continual_reber_claim(
     source = "2000, section 4, table 2"
     beside = ("adam", "elman") if gates else ("adam",)
     beside = () if decay < 1.0 or resets else beside
-    return Claim(says, source, streams, 30, task, StreamTrials, rate=rate, beside=beside)
+    minutes = 3 if resets else 30
+    return Claim(says, source, streams, minutes, task, StreamTrials, rate=rate, beside=beside)
 
 
 def _timing(
